@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The suites of the unit tests, in the order in which they run: each is made by
+ * tests/unit/test_NAME.c. */
+#ifndef TESTS_SUITES_H
+#define TESTS_SUITES_H
+
+#include <check.h>
+
+Suite *base_suite(void);
+Suite *values_suite(void);
+Suite *files_suite(void);
+Suite *options_suite(void);
+Suite *tables_suite(void);
+Suite *interpolate_suite(void);
+Suite *task_suite(void);
+Suite *node_suite(void);
+Suite *fetch_suite(void);
+Suite *verify_suite(void);
+Suite *cage_suite(void);
+
+#endif
