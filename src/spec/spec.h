@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the user asked for: option tables and their one parser, and the strict readers of single
+ * values.
+ *
+ * Runs in the launcher before anything else. Everything here may be hostile (a wrapper script may
+ * pass on foreign strings); the parsers take whole strings, check ranges and never guess.
+ */
+#ifndef SPEC_SPEC_H
+#define SPEC_SPEC_H
+
+#include "base/error.h"
+#include "task.h"
+
+enum option_type {
+	OPTION_FLAG,     /* bool */
+	OPTION_STRING,   /* const char * */
+	OPTION_STRINGS,  /* struct strings; repeatable, keeps its order */
+	OPTION_MEMORY,   /* uint64_t bytes; a bare number is MiB; "unlimited" is 0 */
+	OPTION_NUMBER,   /* uint64_t within [min, max]; "unlimited" is 0 when min is 0 */
+	OPTION_DURATION, /* uint64_t milliseconds; a bare number is seconds */
+	OPTION_SIGNAL,   /* int */
+	OPTION_CHOICE,   /* int: index into choices */
+};
+
+/* What NOMAD_EXEC_<OPTION> may set: everything but what names the task or may hold a secret. */
+enum option_env { FROM_ENV, NOT_FROM_ENV };
+
+struct option {
+	char letter; /* 0: none */
+	const char *name;
+	enum option_type type;
+	size_t offset;       /* in the struct that receives the value */
+	const char *value;   /* "SIZE"; NULL for flags */
+	const char *summary; /* one line for --help */
+	const char *manual; /* a sentence or more for the manual, mdoc; NULL: the summary will do */
+	enum option_env env;
+	uint64_t min, max;          /* OPTION_NUMBER */
+	const char *const *choices; /* OPTION_CHOICE, NULL-terminated */
+};
+
+struct arguments {
+	int argc;
+	char **argv;       /* argv[0] is the name of the command */
+	int operands_from; /* index of the first operand; argc when there is none */
+	bool after_dashes; /* a `--` came before the operands */
+	bool help; /* --help or -h stood where an option may stand; nothing behind it was read */
+};
+
+/*
+ * Reads arguments->argv[1..] by the table (at most 64 entries, ended by a NULL name) into *target,
+ * which holds the built-in values, and sets operands_from and after_dashes. GNU long options,
+ * `--opt value` and `--opt=value`, the value taken verbatim even if it begins with `-`; no
+ * abbreviations; letters may be bundled; options end at `--` or at the first argument that is none.
+ * Defaults of NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given
+ * drops its default. Strings are not copied. Errors are of kind ERROR_USAGE and name the option,
+ * the value, and what is expected.
+ */
+int options_parse(const struct option *table, struct arguments *arguments, void *target,
+		  struct pool *pool, struct error *err);
+
+/* What `run` takes, and its built-in values. */
+extern const struct option run_options[];
+extern const struct spec run_defaults;
+
+/*
+ * Strict readers: whole string, range checked, no sign, no white space. Return 0, or -1 leaving
+ * *out alone. Sizes: digits, optional decimal fraction, optional unit K M G T or KiB MiB GiB TiB
+ * (1024-based), any case of the letter; `unit` is what a bare number counts in. Durations: 250ms,
+ * 10s, 1m30s, 2h; bare number: seconds. Signals: TERM, SIGTERM, 15, any case. Names and numbers
+ * that are unknown fail.
+ */
+int parse_size(const char *text, uint64_t unit, uint64_t *bytes);
+int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);
+int parse_duration(const char *text, uint64_t *milliseconds);
+int parse_signal(const char *text, int *number);
+
+/*
+ * Append the NUL-separated arguments of an --args-file, or the KEY=VALUE and KEY lines of an
+ * --env-file (`#` begins a comment line), at most 2 MiB.
+ */
+int read_args_file(const char *path, struct strings *args, struct pool *pool, struct error *err);
+int read_env_file(const char *path, struct strings *env, struct pool *pool, struct error *err);
+
+#endif
