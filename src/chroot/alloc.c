@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The allocation's directories on the host. Runs in the launcher as root. While they are made
+ * nothing of the task exists; when they are removed their content is whatever a hostile task left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/auto.h"
+#include "chroot/chroot.h"
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+/* mkdir -p; the last directory is for root alone. */
+static int make_path(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int bad;
+
+		*slash = '\0';
+		bad = mkdir(path, 0755);
+		*slash = '/';
+		if (bad && errno != EEXIST)
+			return -1;
+	}
+	return mkdir(path, 0700) && errno != EEXIST ? -1 : 0;
+}
+
+static int open_parent(const char *path, struct pool *pool, struct error *err)
+{
+	char *copy = pool_strdup(pool, path);
+	AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (!copy)
+		return pool_error(err, STAGE_SETUP);
+	if (fd < 0 && errno == ENOENT) {
+		if (make_path(copy))
+			return error_set(err, STAGE_SETUP, errno,
+					 "make the allocation directory %s", path);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0 || fstat(fd, &st))
+		return error_set(err, STAGE_SETUP, errno, "open the allocation directory %s", path);
+	if (st.st_uid != geteuid() || (st.st_mode & 022 && !(st.st_mode & S_ISVTX))) {
+		error_set(err, STAGE_SETUP, 0,
+			  "the allocation directory %s can be changed by others than root", path);
+		return error_remedy(err,
+				    "chown root and chmod 0700 it, or choose another --alloc-dir");
+	}
+	return take_fd(&fd);
+}
+
+struct wanted {
+	const char *name;
+	mode_t mode;
+	bool users; /* owned by the task's user */
+};
+
+static int make_directories(int fd, const struct wanted *wanted, size_t n, const struct user *user)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (mkdirat(fd, wanted[i].name, wanted[i].mode))
+			return -1;
+		if (wanted[i].users &&
+		    fchownat(fd, wanted[i].name, user->uid, user->gid, AT_SYMLINK_NOFOLLOW))
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Copies of the mounts that the directories are on: a descriptor of a directory belongs to the
+ * mount namespace that it was opened in and cannot be bound in another, a detached mount can be
+ * attached anywhere.
+ */
+static int open_trees(struct alloc *alloc)
+{
+	const unsigned int copy = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+
+	alloc->shared_tree = open_tree(alloc->shared_fd, "", copy | AT_EMPTY_PATH);
+	alloc->local_tree = open_tree(alloc->task_fd, "local", copy);
+	alloc->tmp_tree = open_tree(alloc->task_fd, "tmp", copy);
+	return alloc->shared_tree < 0 || alloc->local_tree < 0 || alloc->tmp_tree < 0 ? -1 : 0;
+}
+
+static int fill(const struct task *task, struct alloc *alloc)
+{
+	const struct wanted top[] = { { "alloc", 0777, true }, { task->name, 0755, false } };
+	static const struct wanted shared[] = { { "logs", 0777, true },
+						{ "tmp", 0777, true },
+						{ "data", 0777, true } };
+	static const struct wanted own[] = { { "local", 0777, true }, { "tmp", 01777, true } };
+	AUTO_FD fd = openat(alloc->parent_fd, alloc->id, OPEN_DIR);
+
+	if (fd < 0 || make_directories(fd, top, 2, &task->user))
+		return -1;
+	alloc->shared_fd = openat(fd, "alloc", OPEN_DIR);
+	alloc->task_fd = openat(fd, task->name, OPEN_DIR);
+	if (alloc->shared_fd < 0 || alloc->task_fd < 0)
+		return -1;
+	if (make_directories(alloc->shared_fd, shared, 3, &task->user) ||
+	    make_directories(alloc->task_fd, own, 2, &task->user))
+		return -1;
+	return open_trees(alloc);
+}
+
+int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc, struct error *err)
+{
+	struct error ignored;
+
+	*alloc = (struct alloc)ALLOC_INIT;
+	alloc->path = pool_printf(pool, "%s/%s", task->alloc_dir, task->id);
+	if (!alloc->path)
+		return pool_error(err, STAGE_SETUP);
+	alloc->parent_fd = open_parent(task->alloc_dir, pool, err);
+	if (alloc->parent_fd < 0)
+		return -1;
+	if (mkdirat(alloc->parent_fd, task->id, 0755)) {
+		error_set(err, STAGE_SETUP, errno, "make the allocation %s", alloc->path);
+		return err->errnum == EEXIST ?
+			       error_remedy(
+				       err,
+				       "a task with this id runs, or was kept: choose another --id") :
+			       -1;
+	}
+	alloc->id = task->id;
+	if (fill(task, alloc) == 0)
+		return 0;
+	error_set(err, STAGE_SETUP, errno, "fill the allocation %s", alloc->path);
+	alloc_remove(alloc, &ignored);
+	return -1;
+}
+
+void alloc_release(struct alloc *alloc)
+{
+	drop_fd(&alloc->parent_fd);
+	drop_fd(&alloc->shared_fd);
+	drop_fd(&alloc->task_fd);
+	drop_fd(&alloc->shared_tree);
+	drop_fd(&alloc->local_tree);
+	drop_fd(&alloc->tmp_tree);
+}
+
+/* How deep a walk goes before it moves what is deeper up to the top, to be taken there in its turn.
+ */
+#define DEPTH_MAX 64
+
+struct removal {
+	int top_fd;
+	unsigned long lifted; /* directories moved up so far: gives them their names */
+};
+
+static int empty_directory(struct removal *removal, int fd, int depth);
+
+static int remove_directory(struct removal *removal, int fd, const char *name, int depth)
+{
+	AUTO_FD inner = -1;
+	char lifted[40];
+
+	if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return -1;
+	if (depth >= DEPTH_MAX) {
+		snprintf(lifted, sizeof(lifted), ".lifted-%lu", removal->lifted++);
+		return renameat(fd, name, removal->top_fd, lifted);
+	}
+	inner = openat(fd, name, OPEN_DIR);
+	if (inner < 0 || empty_directory(removal, inner, depth + 1))
+		return -1;
+	return unlinkat(fd, name, AT_REMOVEDIR);
+}
+
+static int empty_directory(struct removal *removal, int fd, int depth)
+{
+	int again = dup(fd);
+	AUTO_DIR dir = again < 0 ? NULL : fdopendir(again);
+
+	if (!dir)
+		return -1;
+	for (;;) {
+		struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			return errno ? -1 : 0;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0)
+			continue;
+		if (remove_directory(removal, fd, entry->d_name, depth))
+			return -1;
+	}
+}
+
+int alloc_remove(struct alloc *alloc, struct error *err)
+{
+	AUTO_FD fd = -1;
+	struct removal removal;
+	unsigned long before;
+
+	if (!alloc->id)
+		return 0;
+	fd = openat(alloc->parent_fd, alloc->id, OPEN_DIR);
+	removal = (struct removal){ .top_fd = fd };
+	do { /* again for what was moved up to the top meanwhile */
+		before = removal.lifted;
+		if (fd < 0 || empty_directory(&removal, fd, 0))
+			return error_set(err, STAGE_RUN, errno, "remove the allocation %s",
+					 alloc->path);
+		lseek(fd, 0, SEEK_SET);
+	} while (removal.lifted != before);
+	if (unlinkat(alloc->parent_fd, alloc->id, AT_REMOVEDIR))
+		return error_set(err, STAGE_RUN, errno, "remove the allocation %s", alloc->path);
+	alloc->id = NULL;
+	return 0;
+}
+
+/* Which of our directories a destination lies in, and the rest of it; NULL: in none. */
+static const char *destination_base(const struct alloc *alloc, const char *path, int *base_fd)
+{
+	path += strspn(path, "/");
+	if (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (strncmp(path, "local", 5) == 0 && (!path[5] || path[5] == '/')) {
+		*base_fd = alloc->task_fd;
+		return path; /* local is a directory of the task's own one */
+	}
+	if (strncmp(path, "../", 3) == 0)
+		path += 3;
+	if (strncmp(path, "alloc", 5) == 0 && (!path[5] || path[5] == '/')) {
+		*base_fd = alloc->shared_fd;
+		return path + 5;
+	}
+	return NULL;
+}
+
+/*
+ * Opens, and makes where missing, the directory at path below fd. Nothing but plain components is
+ * accepted.
+ */
+static int open_below(int base_fd, const char *path)
+{
+	AUTO_FD fd = openat(base_fd, ".", OPEN_DIR);
+
+	while (fd >= 0 && *(path += strspn(path, "/"))) {
+		struct open_how how = { .flags = OPEN_DIR,
+					.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+		size_t length = strcspn(path, "/");
+		char name[256];
+		int next;
+
+		if (length >= sizeof(name) || (length == 2 && strncmp(path, "..", 2) == 0)) {
+			errno = length == 2 ? EXDEV : ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(name, path, length);
+		name[length] = '\0';
+		if (mkdirat(fd, name, 0755) && errno != EEXIST)
+			return -1;
+		next = (int)syscall(SYS_openat2, fd, name, &how, sizeof(how));
+		drop_fd(&fd);
+		fd = next;
+		path += length;
+	}
+	return take_fd(&fd);
+}
+
+int chroot_place(const struct task *task, const struct alloc *alloc, struct verified *verified,
+		 struct error *err)
+{
+	const char *rest, *destination = task->artifact_destination;
+	AUTO_FD dir = -1;
+	char self[40];
+	int base = -1;
+
+	if (verified->fd < 0)
+		return 0;
+	rest = destination_base(alloc, destination, &base);
+	if (!rest)
+		return error_set_kind(
+			err, STAGE_CHROOT, ERROR_USAGE, 0,
+			"--artifact-destination %s: expected a directory below local/ or alloc/",
+			destination);
+	dir = open_below(base, rest);
+	if (dir < 0)
+		return error_set(err, STAGE_CHROOT, errno, "open the artifact's destination %s",
+				 destination);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", verified->fd);
+	if (fchmod(verified->fd, 0755) ||
+	    linkat(AT_FDCWD, self, dir, verified->name, AT_SYMLINK_FOLLOW))
+		return error_set(err, STAGE_CHROOT, errno, "place the artifact %s in %s",
+				 verified->name, destination);
+	if (verified->temporary && unlinkat(alloc->task_fd, verified->temporary, 0))
+		return error_set(err, STAGE_CHROOT, errno, "remove the artifact's temporary name");
+	drop_fd(&verified->fd);
+	return 0;
+}
