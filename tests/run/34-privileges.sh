@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What a task may do: its user and capabilities, that there is no way to more of them, that no device opens, that no descriptor of the
+# caller's is left, and that init, which is root, is out of reach. The task is the attacker, and root wherever that helps it.
+# shellcheck disable=SC2016 # scripts in single quotes are for the task's shell
+. "$(dirname "$0")/lib.sh"
+export LC_ALL=C
+
+# --- capabilities ---
+
+status_of() { sed -n "s/^$1:[[:space:]]*//p" /proc/self/status; }
+held=$((0x$(status_of CapPrm) & 0x$(status_of CapBnd)))
+# caps INHERITABLE PERMITTED EFFECTIVE BOUNDING AMBIENT: as status prints them, of those that we hold ourselves
+caps() { for set in "$@"; do printf '%016x ' $((set & held)); done; }
+sets='/^Cap/ { printf "%s ", $2 } /^NoNewPrivs/ { print "nnp " $2 }'
+
+# capabilities NAME EXPECTED OPTION...: the five sets of a task, and no_new_privs
+capabilities() {
+	local name=$1 expected=$2
+	shift 2
+	nx run "$@" -- /usr/bin/awk "$sets" /proc/self/status
+	is "$name" "$OUT$ERR" "${expected}nnp 1"
+}
+root_set=0xa80405fb # the 13 of run.md
+capabilities 'nobody has none, in no set' "$(caps 0 0 0 0 0)"
+capabilities 'root has the list, and can never have more' "$(caps 0 $root_set $root_set $root_set 0)" --user root
+capabilities '--cap-add gives nobody exactly that, in all five sets' "$(caps 0x400 0x400 0x400 0x400 0x400)" --cap-add net_bind_service
+capabilities 'with or without CAP_, in any case, repeated' "$(caps 0x21 0x21 0x21 0x21 0x21)" --cap-add CAP_Kill --cap-add CHOWN --cap-add kill
+capabilities '--cap-drop all --cap-add' "$(caps 0x400 0x400 0x400 0x400 0x400)" --cap-drop all --cap-add net_bind_service
+capabilities '--cap-drop from root' "$(caps 0 $((root_set & ~0x8000020)) $((root_set & ~0x8000020)) $((root_set & ~0x8000020)) 0)" --user root \
+	--cap-drop mknod --cap-drop kill
+capabilities '--cap-drop all from root' "$(caps 0 0 0 0 0)" --user root --cap-drop all
+all=$(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1))
+capabilities '--cap-add all: what the launcher has' "$(caps $all $all $all $all $all)" --cap-add all
+capabilities '--cap-add all --cap-drop sys_admin' "$(caps 0 $((all & ~0x200000)) $((all & ~0x200000)) $((all & ~0x200000)) 0)" --user root \
+	--cap-add all --cap-drop sys_admin
+for option in --cap-add --cap-drop; do
+	for name in nonsense '' CAP_ cap_cap_kill kill,chown; do
+		nx run $option "$name" -- /bin/true
+		like "$option '$name' is refused" "$RC $OUT$ERR" "125 nomad-exec: $option $name: unknown capability.*"
+	done
+done
+
+nx run -- /bin/sh -c 'touch /local/f; chown 1 /local/f 2>&1 | sed "s/.*: //"'
+is 'nobody cannot chown' "$OUT" 'Operation not permitted'
+nx run --cap-add chown -- /bin/sh -c 'touch /local/f; sh -c "chown 1 /local/f"; stat -c %u /local/f'
+is 'with --cap-add chown its children can' "$OUT$ERR" 1
+
+# --- the user ---
+
+ids='/^(Uid|Gid|Groups):/ { $1 = $1; print }'
+nx run -- /usr/bin/awk "$ids" /proc/self/status
+is 'all ids are those of nobody, and no group is left' "$OUT" 'Uid: 65534 65534 65534 65534
+Gid: 65534 65534 65534 65534
+Groups:'
+nx run -- /usr/bin/perl -e '($<, $>) = (0, 0); $> = 0; $< = 0; $( = 0; $) = "0 0 0"; print join " ", $<, $>, "$(", "$)"'
+is 'there is no way back to root' "$OUT" '65534 65534 65534 65534'
+
+# --- set-user-ID programs and file capabilities ---
+
+nx run --user root -- /bin/sh -c 'cp /bin/bash /local/shell; chmod 4755 /local/shell; chmod 2755 /bin/true 2>/dev/null; stat -c "%a %u" /local/shell
+	setpriv --reuid 65534 --regid 65534 --clear-groups /local/shell -p -c "awk \"/^Uid/ { print \\\$3 }\" /proc/\$\$/status; cat /etc/shadow 2>&1 | sed \"s/.*: //\""'
+is 'a set-user-ID shell that a root task makes gives nothing' "$OUT" '4755 0
+65534
+Permission denied'
+# On the host a file with capabilities, in a listed directory of a mount namespace of our own.
+out=$(NX=$NX unshare --mount bash -c 'mount -t tmpfs -o mode=755 none /usr/local; cp /usr/bin/awk /usr/bin/id /usr/local/; chmod 6755 /usr/local/id
+	python3 -c "import os, struct; os.setxattr(\"/usr/local/awk\", \"security.capability\", struct.pack(\"<IIIII\", 0x02000001, 0x2001, 0, 0, 0))"
+	setpriv --reuid 65534 /usr/local/awk "/^CapEff/ { print \$2 }" /proc/self/status; setpriv --reuid 65534 /usr/local/id -u
+	"$NX" run -- /usr/local/awk "/^CapEff/ { print \$2 }" /proc/self/status; "$NX" run -- /usr/local/id -u; "$NX" run -- /usr/local/id -g' 2>&1)
+is 'set-user-ID and capabilities of host files: on the host they work, in a task they do not' "$out" \
+	"$(printf '%016x' $((0x2001 & held)))
+0
+0000000000000000
+65534
+65534"
+
+# --- devices ---
+
+# The first disk, if there is one; the kernel's messages, and zero, which is harmless, but no less a device.
+disk=$(awk 'NR > 2 { print "b " $1 " " $2; exit }' /proc/partitions)
+for options in '--user root' '--user root --cap-add mknod' '--cap-add mknod --cap-add dac_override'; do
+	# shellcheck disable=SC2086 # words
+	nx run $options -- /bin/bash -c 'made=0; for d in /local /tmp /alloc /alloc/data /secrets /dev/shm /dev /dev/pts /dev/mqueue /proc / /etc /usr/bin; do
+		for node in "$@"; do
+			mknod -m 666 $d/node $node 2>/dev/null || continue
+			made=$((made + 1))
+			head -c 1 $d/node >/dev/null 2>&1 && echo "read $node in $d"; (echo x >$d/node) 2>/dev/null && echo "wrote $node in $d"
+			rm -f $d/node
+		done; done; [ $made -gt 0 ] && echo made some' sh ${disk:+"$disk"} 'c 1 11' 'c 1 5'
+	is "no device node opens ($options)" "$OUT" 'made some'
+done
+
+# --- mounts, and ways out of the root ---
+
+nx run --user root -- /bin/bash -c 'mkdir /tmp/d; for c in "mount -t tmpfs none /tmp/d" "mount -t proc none /tmp/d" "mount --bind /etc /tmp/d" "mount -o remount,rw /" "mount -o remount,rw,bind /usr/bin" \
+		"umount /proc" "umount -l /etc" "umount -l /proc/kmsg" "mount --make-rshared /" "pivot_root /tmp /tmp/d" "unshare -m true" "unshare -p true" "unshare -u true" "unshare -n true" \
+		"nsenter -t 1 -m true" "nsenter -t 1 -p true" "hostname x" "swapoff -a" "sysctl -w kernel.sysrq=1" "dmesg -C" "date -s 2001-01-01" "renice -n -5 1"; do
+		$c >/dev/null 2>&1 && echo "allowed: $c"; done; true'
+is 'a root task mounts, unmounts and enters nothing' "$OUT" ''
+nx run --user root -- /usr/bin/perl -e 'mkdir "/tmp/d"; opendir(my $old, "/"); chroot("/tmp/d") or die "chroot: $!\n"; chdir ".." for 1 .. 100; chroot(".") or die;
+	opendir(my $d, "/"); print join " ", sort grep { !/^\./ } readdir $d'
+nx_top=$OUT
+nx run -- /bin/ls /
+is 'the classic way out of a chroot ends in the same root' "$nx_top" "$(echo "$OUT" | tr '\n' ' ' | sed 's/ $//')"
+
+# --- descriptors ---
+
+fds=()
+for ((i = 0; i < 100; i++)); do exec {fd}</; fds+=("$fd"); done
+exec 7</ 200</etc 255>"$T/kept-open"
+nx run --user root -- /bin/sh -c 'ls /proc/$$/fd; true'
+is 'of a caller with 100 open descriptors a task has three' "$OUT" '0
+1
+2'
+nx run --user root --work-dir /proc/self/fd/7 -- /bin/true
+like '--work-dir into a descriptor of the caller is refused' "$RC $OUT$ERR" '125 nomad-exec: enter --work-dir /proc/self/fd/7 .*No such file or directory.*'
+start fds run --id fds -- /bin/sh -c 'echo up; exec sleep 1000'
+ok 'a task is up' wait_for 30 said fds up
+memory=$(groups_of fds | head -n 1)
+task=$(head -n 1 "$memory/cgroup.procs")
+init=$(awk '/^PPid/ { print $2 }' "/proc/$task/status")
+is 'init holds nothing of the host but its channel' "$(for fd in "/proc/$init/fd"/*; do readlink "$fd"; done | sed 's/:.*//' | sort -u)" '/dev/null
+socket'
+kill "$PID"
+end_of fds "$PID"
+is 'and it ends' "$RC$ERR" 143
+for fd in "${fds[@]}" 7 200 255; do exec {fd}<&-; done
+
+"$NX" run --id closed --keep -- /bin/sh -c 'exec >/alloc/data/fds; readlink /proc/$$/fd/0 /proc/$$/fd/2; ls /proc/$$/fd; true' <&- >&- 2>&-
+is 'closed standard descriptors become /dev/null' "$? $(cat "$NOMAD_EXEC_ALLOC_DIR/closed/alloc/data/fds")" '0 /dev/null
+/dev/null
+0
+1
+2'
+rm -r "$NOMAD_EXEC_ALLOC_DIR/closed"
+
+# --- init ---
+
+# Of a copy of its own, so that a hole harms no build.
+cp "$NX" "$T/nomad-exec"
+NX=$T/nomad-exec
+before=$(stat -c '%i %s %Y %Z' "$NX"; sha256sum <"$NX")
+nx run --user root -- /bin/bash -c 'cd /proc/1; for f in exe root cwd fd/0 fd/3; do readlink $f && echo "read $f"; done
+	for f in environ maps mem io stack auxv syscall ns/mnt; do head -c 1 $f >/dev/null && echo "opened $f"; readlink $f && echo "read $f"; done
+	for f in exe mem; do (exec 3>>$f) && echo "writable $f"; (exec 3>$f) && echo "truncated $f"; done
+	ls root/ cwd/ map_files/* && echo listed; cp /bin/true exe && echo copied; dd if=/bin/true of=exe && echo written
+	kill -9 1; kill -STOP 1; kill -SEGV 1; for s in TERM INT HUP QUIT USR1 ALRM; do kill -$s 1; done
+	sleep 0.2; echo still here' 2>/dev/null
+is 'a root task can neither look into init, nor change it, nor end it' "$RC $OUT" '0 still here'
+is 'and the binary is as it was' "$(stat -c '%i %s %Y %Z' "$NX"; sha256sum <"$NX")" "$before"
+
+finish
