@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const char *stage_name(enum stage stage)
 {
 	static const char *const names[] = {
@@ -14,13 +16,6 @@ const char *stage_name(enum stage stage)
 	};
 
 	return names[stage];
-}
-
-static void defuse(char *text)
-{
-	for (unsigned char *p = (unsigned char *)text; *p; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
 }
 
 __attribute__((format(printf, 2, 0))) static void append(struct error *err, const char *format,
@@ -49,7 +44,7 @@ __attribute__((format(printf, 5, 0))) static void set(struct error *err, enum st
 	append(err, format, ap);
 	if (errnum && kind != ERROR_INTERRUPTED)
 		append_f(err, ": %s", strerror(errnum));
-	defuse(err->text);
+	text_defuse(err->text);
 }
 
 int error_set(struct error *err, enum stage stage, int errnum, const char *format, ...)
@@ -83,7 +78,7 @@ int error_prefix(struct error *err, const char *format, ...)
 	append(err, format, ap);
 	va_end(ap);
 	append_f(err, ": %s", old.text);
-	defuse(err->text);
+	text_defuse(err->text);
 	return -1;
 }
 
@@ -95,6 +90,6 @@ int error_remedy(struct error *err, const char *format, ...)
 	va_start(ap, format);
 	append(err, format, ap);
 	va_end(ap);
-	defuse(err->text);
+	text_defuse(err->text);
 	return -1;
 }

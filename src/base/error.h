@@ -33,8 +33,8 @@ struct error {
 /*
  * Sets *err to "<formatted text>: <strerror(errnum)>" (no suffix when errnum is 0) and returns -1,
  * so that a leaf is one line: `return error_set(err, STAGE_CHROOT, errno, "mount %s", dst);`. Text
- * that does not fit is cut. Control characters in the text are replaced by '?': what a hostile name
- * contains never reaches a terminal.
+ * that does not fit is cut. The text is defused (base/text.h): what a hostile name contains never
+ * reaches a terminal.
  */
 __attribute__((format(printf, 4, 5), nonnull(1))) int error_set(struct error *err, enum stage stage,
 								int errnum, const char *format,

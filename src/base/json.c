@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/lazy.h"
+#include "base/text.h"
 
 static const struct lazy_symbol symbols[] = {
 	LAZY_SYMBOL(struct json, object, json_object),
@@ -45,9 +46,8 @@ int json_set_text(const struct json *json, json_t *object, const char *key, cons
 	if (value || !text)
 		return json->object_set(object, key, value);
 	clean = strdup(text);
-	for (char *p = clean; p && *p; p++)
-		if (*p & 0x80)
-			*p = '?';
+	if (clean)
+		text_defuse(clean);
 	value = clean ? json->string(clean) : NULL;
 	free(clean);
 	return json->object_set(object, key, value);

@@ -27,7 +27,9 @@ struct json {
 
 int json_open(struct json *json, enum stage stage, struct error *err);
 
-/* Sets key to the text, bytes that are not UTF-8 replaced by '?'; NULL is null. -1: out of memory.
+/*
+ * Sets key to the text, which is defused (base/text.h) unless it is UTF-8; NULL is null. -1: out of
+ * memory.
  */
 int json_set_text(const struct json *json, json_t *object, const char *key, const char *text);
 

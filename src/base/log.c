@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 static struct {
 	enum log_level level;
 	bool json;
@@ -69,9 +71,7 @@ void log_message(enum log_level level, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	for (unsigned char *p = (unsigned char *)text; *p; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	text_defuse(text);
 	/* When stderr is gone there is nobody to tell. */
 	if (write(STDERR_FILENO, line, format_line(line, sizeof(line), level, text)) < 0)
 		errno = saved;

@@ -3,7 +3,8 @@
  * Messages for the user, on stderr, one line each, prefixed `nomad-exec: `.
  *
  * The level is a property of the process, set once by main before anything else runs; it is
- * the only state here. Control characters are replaced: a message may quote hostile names.
+ * the only state here. They are defused (base/text.h), and so valid UTF-8: a message may quote
+ * hostile names.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

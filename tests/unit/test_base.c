@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/lazy.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "suites.h"
 
 START_TEST(pool_has_a_maximum)
@@ -217,6 +218,38 @@ START_TEST(library_that_is_too_old)
 }
 END_TEST
 
+START_TEST(texts_to_show)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "", "" },
+		{ "a~ /", "a~ /" },
+		{ "\x1b[2J\n\t\x7f", "?[2J???" },
+		{ "\u00e9\u20ac\U0001f600", "\u00e9\u20ac\U0001f600" },
+		{ "\xc2\x9b"
+		  "31m",
+		  "??31m" }, /* CSI in one character */
+		{ "\xc2\xa0", "\xc2\xa0" },
+		{ "\xff\xfe", "??" },
+		{ "\xc3", "?" },
+		{ "\xc3"
+		  "a",
+		  "?a" },
+		{ "\xe2\x82", "??" },
+		{ "\xc0\xaf\xe0\x80\xaf", "?????" }, /* longer than need be */
+		{ "\xed\xa0\x80", "???" },           /* a surrogate */
+		{ "\xf4\x90\x80\x80", "????" },      /* beyond U+10FFFF */
+		{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+	};
+	char text[32];
+
+	strcpy(text, cases[_i].text);
+	text_defuse(text);
+	ck_assert_str_eq(text, cases[_i].shown);
+}
+END_TEST
+
 START_TEST(capabilities)
 {
 	static const struct {
@@ -281,6 +314,7 @@ Suite *base_suite(void)
 	tcase_add_test(libraries, library_that_is_there);
 	tcase_add_test(libraries, library_that_is_missing);
 	tcase_add_test(libraries, library_that_is_too_old);
+	tcase_add_loop_test(names, texts_to_show, 0, 14);
 	tcase_add_test(names, capabilities);
 	tcase_add_test(names, names_of_capabilities);
 	suite_add_tcase(suite, pools);
