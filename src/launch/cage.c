@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <libcgroup.h>
 #include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,9 +22,11 @@
 
 #include "base/auto.h"
 #include "base/lazy.h"
+#include "base/log.h"
 #include "launch/launch.h"
 
 struct cgroup_api {
+	__typeof__(cgroup_set_logger) *set_logger;
 	__typeof__(cgroup_init) *init;
 	__typeof__(cgroup_get_subsys_mount_point) *mount_point;
 	__typeof__(cgroup_new_cgroup) *new_cgroup;
@@ -35,6 +39,7 @@ struct cgroup_api {
 };
 
 static const struct lazy_symbol symbols[] = {
+	LAZY_SYMBOL(struct cgroup_api, set_logger, cgroup_set_logger),
 	LAZY_SYMBOL(struct cgroup_api, init, cgroup_init),
 	LAZY_SYMBOL(struct cgroup_api, mount_point, cgroup_get_subsys_mount_point),
 	LAZY_SYMBOL(struct cgroup_api, new_cgroup, cgroup_new_cgroup),
@@ -87,6 +92,19 @@ static int plan_group(const struct cgroup_api *api, struct pool *pool, struct ca
 	return 0;
 }
 
+/* libcgroup would write to stdout, which is the task's, and obey CGROUP_LOGLEVEL. */
+__attribute__((format(printf, 3, 0))) static void log_libcgroup(void *unused, int level,
+								const char *format, va_list ap)
+{
+	char text[500];
+
+	(void)unused;
+	(void)level;
+	vsnprintf(text, sizeof(text), format, ap);
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("libcgroup: %s", text);
+}
+
 int cage_plan(const struct task *task, struct pool *pool, struct cage *cage, struct error *err)
 {
 	struct cgroup_api api;
@@ -98,6 +116,8 @@ int cage_plan(const struct task *task, struct pool *pool, struct cage *cage, str
 		return pool_error(err, STAGE_LAUNCH);
 	if (lazy_open(&libcgroup, &api, STAGE_LAUNCH, err))
 		return -1;
+	api.set_logger(log_libcgroup, log_enabled(LOG_DEBUG) ? CGROUP_LOG_INFO : CGROUP_LOG_ERROR,
+		       NULL);
 	bad = api.init();
 	if (bad) {
 		error_set(err, STAGE_LAUNCH, 0, "no cgroups on this host: %s", api.strerror(bad));
