@@ -156,17 +156,36 @@ def send(number):
 
 def resize(pid, master):
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
-    os.write(master, b"line\n")  # bash does not leave its read for this signal
 
 def hang_up(pid, master):
     os.close(master)
 
-count = """trap 'n=$((n + 1)); echo "interrupt $n."' INT; trap 'echo "quit."' QUIT; trap 'echo "resized $(stty size)."' WINCH
-    trap 'echo "total $n."; exit 5' TERM; n=0; echo up.; while :; do read -r line && echo "read $line."; done"""
+# Waits for signals and lines at once: a shell could miss a signal that comes just before its read.
+count = """
+import os, select, signal, sys
+came, written = os.pipe()
+os.set_blocking(written, False)
+signal.set_wakeup_fd(written)
+for number in signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH, signal.SIGTERM:
+    signal.signal(number, lambda *_: None)
+interrupts = 0
+print("up.", flush=True)
+while True:
+    ready = select.select([0, came], [], [])[0]
+    for number in os.read(came, 100) if came in ready else []:
+        interrupts += number == signal.SIGINT
+        size = os.get_terminal_size(0)
+        print({signal.SIGINT: f"interrupt {interrupts}.", signal.SIGQUIT: "quit.", signal.SIGTERM: f"total {interrupts}.",
+               signal.SIGWINCH: f"resized {size.lines} {size.columns}."}[number], flush=True)
+        if number == signal.SIGTERM:
+            sys.exit(5)
+    if 0 in ready:
+        print(f"read {os.read(0, 100).decode().strip()}.", flush=True)
+"""
 bash = [sys.argv[2], "run", "--", "/bin/bash", "-c"]
 tests = {
     # The terminal sends the signal to every process of the foreground group: the launcher is in it, the task is not.
-    "interrupt": (bash + [count], [(b"up.", write(b"\x03")), (b"interrupt 1.", write(b"word\n")), (b"read word.", write(b"\x03")),
+    "interrupt": ([sys.argv[2], "run", "--", "/usr/bin/python3", "-IS", "-c", count], [(b"up.", write(b"\x03")), (b"interrupt 1.", write(b"word\n")), (b"read word.", write(b"\x03")),
                                    (b"interrupt 2.", write(b"\x1c")), (b"quit.", resize), (b"resized 33 99.", send(signal.SIGTERM)),
                                    (b"total 2.", send(0))]),
     "hang-up": (bash + ["echo up.; exec sleep 1000"], [(b"up.", hang_up)]),
