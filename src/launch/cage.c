@@ -11,9 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libcgroup.h>
 #include <linux/magic.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,46 +19,8 @@
 #include <sys/vfs.h>
 
 #include "base/auto.h"
-#include "base/lazy.h"
-#include "base/log.h"
+#include "launch/cgroup.h"
 #include "launch/launch.h"
-
-struct cgroup_api {
-	__typeof__(cgroup_set_logger) *set_logger;
-	__typeof__(cgroup_init) *init;
-	__typeof__(cgroup_get_subsys_mount_point) *mount_point;
-	__typeof__(cgroup_new_cgroup) *new_cgroup;
-	__typeof__(cgroup_add_controller) *add_controller;
-	__typeof__(cgroup_add_value_string) *add_value;
-	__typeof__(cgroup_create_cgroup) *create;
-	__typeof__(cgroup_delete_cgroup_ext) *delete_ext;
-	__typeof__(cgroup_free) *free;
-	__typeof__(cgroup_strerror) *strerror;
-};
-
-static const struct lazy_symbol symbols[] = {
-	LAZY_SYMBOL(struct cgroup_api, set_logger, cgroup_set_logger),
-	LAZY_SYMBOL(struct cgroup_api, init, cgroup_init),
-	LAZY_SYMBOL(struct cgroup_api, mount_point, cgroup_get_subsys_mount_point),
-	LAZY_SYMBOL(struct cgroup_api, new_cgroup, cgroup_new_cgroup),
-	LAZY_SYMBOL(struct cgroup_api, add_controller, cgroup_add_controller),
-	LAZY_SYMBOL(struct cgroup_api, add_value, cgroup_add_value_string),
-	LAZY_SYMBOL(struct cgroup_api, create, cgroup_create_cgroup),
-	LAZY_SYMBOL(struct cgroup_api, delete_ext, cgroup_delete_cgroup_ext),
-	LAZY_SYMBOL(struct cgroup_api, free, cgroup_free),
-	LAZY_SYMBOL(struct cgroup_api, strerror, cgroup_strerror),
-};
-
-static const struct lazy_library libcgroup = {
-	.purpose = "cgroups",
-	.package = "libcgroup2 (Debian 12) or libcgroup3 (Debian 13)",
-	.sonames = { "libcgroup.so.3", "libcgroup.so.2" },
-	.symbols = symbols,
-	.symbols_n = sizeof(symbols) / sizeof(symbols[0]),
-};
-
-LAZY_NOTE(cgroup, "[{\"soname\":[\"libcgroup.so.3\",\"libcgroup.so.2\"],\"feature\":\"cgroup\","
-		  "\"description\":\"limits of tasks\",\"priority\":\"required\"}]");
 
 static const char *const controllers[CAGE_GROUPS_MAX] = { "memory", "cpu", "pids" };
 
@@ -92,19 +52,6 @@ static int plan_group(const struct cgroup_api *api, struct pool *pool, struct ca
 	return 0;
 }
 
-/* libcgroup would write to stdout, which is the task's, and obey CGROUP_LOGLEVEL. */
-__attribute__((format(printf, 3, 0))) static void log_libcgroup(void *unused, int level,
-								const char *format, va_list ap)
-{
-	char text[500];
-
-	(void)unused;
-	(void)level;
-	vsnprintf(text, sizeof(text), format, ap);
-	text[strcspn(text, "\n")] = '\0';
-	log_debug("libcgroup: %s", text);
-}
-
 int cage_plan(const struct task *task, struct pool *pool, struct cage *cage, struct error *err)
 {
 	struct cgroup_api api;
@@ -114,10 +61,8 @@ int cage_plan(const struct task *task, struct pool *pool, struct cage *cage, str
 						   task->name) };
 	if (!cage->name)
 		return pool_error(err, STAGE_LAUNCH);
-	if (lazy_open(&libcgroup, &api, STAGE_LAUNCH, err))
+	if (cgroup_open(&api, STAGE_LAUNCH, err))
 		return -1;
-	api.set_logger(log_libcgroup, log_enabled(LOG_DEBUG) ? CGROUP_LOG_INFO : CGROUP_LOG_ERROR,
-		       NULL);
 	bad = api.init();
 	if (bad) {
 		error_set(err, STAGE_LAUNCH, 0, "no cgroups on this host: %s", api.strerror(bad));
@@ -279,7 +224,7 @@ static int set_values(const struct cage *cage, const struct limits *limits, stru
 	struct cgroup *group;
 	int bad;
 
-	if (lazy_open(&libcgroup, &api, STAGE_LAUNCH, err))
+	if (cgroup_open(&api, STAGE_LAUNCH, err))
 		return -1;
 	group = describe(&api, cage, limits);
 	if (!group)
@@ -339,7 +284,7 @@ int cage_remove(struct cage *cage, struct error *err)
 	cage_close_entries(cage);
 	if (!cage->made)
 		return 0;
-	if (lazy_open(&libcgroup, &api, STAGE_RUN, err))
+	if (cgroup_open(&api, STAGE_RUN, err))
 		return -1;
 	group = describe(&api, cage, NULL);
 	if (!group)
