@@ -2,7 +2,7 @@
 /*
  * Every value that flows through a run, in the order in which it flows. Read this first.
  *
- *   spec -> task -> artifact -> verified -> root -> child -> result
+ *   spec -> task -> artifact -> verified -> placed -> root -> child -> result
  *
  * Each stage takes values as const and makes the next one, which promises more. Strings belong to
  * the pool of the run; descriptors belong to the value that holds them until its _release, and move
@@ -17,6 +17,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/digest.h"
 #include "base/pool.h"
 
 /* What bounds a task; 0 means no limit except where said. */
@@ -127,20 +128,43 @@ struct alloc {
 		.local_tree = -1, .tmp_tree = -1                                                   \
 	}
 
+/* --- source: one artifact that is wanted, no reference left in it --------------------------------
+ */
+
+enum artifact_mode { ARTIFACT_ANY, ARTIFACT_FILE, ARTIFACT_DIR };
+
+struct source {
+	const char *url;
+	const char *checksum;    /* as written: "TYPE:HEX", hex digits, "file:URL"; NULL: none */
+	const char *destination; /* of a run: relative to the task directory */
+	enum artifact_mode mode;
+	struct strings headers; /* "NAME: VALUE" */
+};
+
 /* --- artifact: downloaded, not trusted -----------------------------------------------------------
  */
 
 struct artifact {
-	int fd; /* of a new file in the task directory, at offset 0; -1: none was asked for */
+	int fd;           /* of a file of ours, read-only, at offset 0; -1: none was asked for */
+	int lock_fd;      /* what keeps others from the same partial file; -1: nothing */
+	int directory_fd; /* where `temporary` is; borrowed */
 	const char *temporary; /* that file's name for now; NULL: it has none */
 	const char *name;      /* base name it will get: one clean path component */
 	const char *url;       /* without secrets, for messages and the report */
+	const char *final_url; /* where the redirects ended, without secrets; NULL: not http */
 	uint64_t bytes;
+	struct checksum digest; /* made while the bytes came in; type NULL: not made */
+	bool from_cache;
+	bool resumed_unproven; /* old and new bytes were joined with no ETag to say that they match
+				*/
+	uint64_t resumed_from;
+	long status; /* of the last answer; 0: there was none */
+	unsigned int attempts, connections;
 };
 
 #define ARTIFACT_INIT                                                                              \
 	{                                                                                          \
-		.fd = -1                                                                           \
+		.fd = -1, .lock_fd = -1, .directory_fd = -1                                        \
 	}
 
 /*
@@ -150,6 +174,7 @@ struct artifact {
 
 struct verified {
 	int fd;                /* -1: there is no artifact */
+	int directory_fd;      /* as in the artifact */
 	const char *temporary; /* as in the artifact */
 	const char *name, *url;
 	uint64_t bytes;
@@ -158,8 +183,16 @@ struct verified {
 
 #define VERIFIED_INIT                                                                              \
 	{                                                                                          \
-		.fd = -1                                                                           \
+		.fd = -1, .directory_fd = -1                                                       \
 	}
+
+/* --- placed: files at their destination, whole --------------------------------------------------
+ */
+
+struct placed {
+	const char *name; /* of the file; NULL: an archive was unpacked into the directory */
+	uint64_t files, bytes;
+};
 
 /*
  * --- root: the plan of the chroot: operations in order, not yet done

@@ -91,6 +91,8 @@ int fetch(const struct task *task, bool have_checksum, int directory_fd, int int
 		return -1;
 	warn(&url, have_checksum);
 	*artifact = (struct artifact){ .fd = take_fd(&sealed),
+				       .lock_fd = -1,
+				       .directory_fd = directory_fd,
 				       .temporary = temporary,
 				       .name = url.name,
 				       .url = url.safe,

@@ -5,17 +5,6 @@
 
 #include "verify/verify.h"
 
-struct type {
-	const char *name;
-	size_t bytes;
-};
-
-static const struct type types[] = {
-	{ "md5", 16 }, { "sha1", 20 }, { "sha256", 32 }, { "sha384", 48 }, { "sha512", 64 }
-};
-
-#define TYPES (sizeof(types) / sizeof(types[0]))
-
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -37,20 +26,11 @@ static int parse_hex(const char *text, unsigned char *bytes, size_t n)
 	return *text ? -1 : 0;
 }
 
-static const struct type *find_type(const char *name, size_t length)
+static const struct digest_type *find_by_digits(size_t digits)
 {
-	for (size_t i = 0; i < TYPES; i++)
-		if (strlen(types[i].name) == length &&
-		    strncasecmp(types[i].name, name, length) == 0)
-			return &types[i];
-	return NULL;
-}
-
-static const struct type *find_type_by_digits(size_t digits)
-{
-	for (size_t i = 0; i < TYPES; i++)
-		if (digits == 2 * types[i].bytes)
-			return &types[i];
+	for (const struct digest_type *type = digest_types; type->name; type++)
+		if (digits == 2 * type->bytes)
+			return type;
 	return NULL;
 }
 
@@ -70,12 +50,13 @@ static int refuse_type(const char *text, const char *colon, struct error *err)
 int checksum_parse(const char *text, struct checksum *checksum, struct error *err)
 {
 	const char *colon = text ? strchr(text, ':') : NULL, *hex = colon ? colon + 1 : text;
-	const struct type *type;
+	const struct digest_type *type;
 
 	*checksum = (struct checksum){ 0 };
 	if (!text)
 		return 0;
-	type = colon ? find_type(text, (size_t)(colon - text)) : find_type_by_digits(strlen(text));
+	type = colon ? digest_type_find(text, (size_t)(colon - text)) :
+		       find_by_digits(strlen(text));
 	if (!type)
 		return refuse_type(text, colon, err);
 	if (parse_hex(hex, checksum->digest, type->bytes)) {

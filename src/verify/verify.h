@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * artifact -> verified: proves that bytes are the ones that were asked for. The only user of
- * libcrypto.
+ * artifact -> verified: proves that bytes are the ones that were asked for.
  *
  * Runs in the launcher as root; hashes what it was handed, through the same descriptor that is used
  * afterwards, so that nothing can be swapped in between. The bytes are hostile, but only ever
@@ -10,14 +9,9 @@
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "task.h"
-
-struct checksum {
-	const char *type; /* "md5", "sha1", "sha256", "sha384", "sha512"; NULL: none was given */
-	unsigned char digest[64];
-	size_t digest_bytes;
-};
 
 /*
  * Reads "TYPE:HEX" (type and hex in any case) or a bare hex value whose length tells the type; NULL
@@ -28,8 +22,10 @@ int checksum_parse(const char *text, struct checksum *checksum, struct error *er
 
 /*
  * Moves the artifact's descriptor into *verified when its bytes have the checksum; artifact->fd is
- * then -1 and verified->fd is at offset 0. Without an artifact (fd -1) *verified is VERIFIED_INIT.
- * A mismatch is of kind ERROR_MISMATCH and names both digests; the artifact stays with the caller.
+ * then -1 and verified->fd is at offset 0. A digest of that type that was made while the bytes came
+ * in is believed: they went into a file of ours. Without an artifact (fd -1) *verified is
+ * VERIFIED_INIT. A mismatch is of kind ERROR_MISMATCH and names both digests; the artifact stays
+ * with the caller.
  */
 int verify(struct artifact *artifact, const struct checksum *checksum, struct pool *pool,
 	   struct verified *verified, struct error *err);
