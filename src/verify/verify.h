@@ -21,6 +21,32 @@
 int checksum_parse(const char *text, struct checksum *checksum, struct error *err);
 
 /*
+ * Exactly `length` hex digits, in any case, as a value of the type; type NULL: the one that has so
+ * many. -1: they are not that, and *checksum is without a type. Pure.
+ */
+int checksum_from_hex(const char *hex, size_t length, const struct digest_type *type,
+		      struct checksum *checksum);
+
+/* Refuses a type that is weaker than min_type, a name of digest_types. Of kind ERROR_USAGE. Pure.
+ */
+int checksum_require(const struct checksum *checksum, const char *min_type, struct error *err);
+
+/* Warns of a type by which different files cannot be told apart any more. */
+void checksum_warn_if_weak(const char *type);
+
+/* As many as digest_types has. */
+#define HASH_TYPES_MAX 5
+
+/*
+ * Reads fd from where it stands to its end, once, and fills n (at most HASH_TYPES_MAX) checksums by
+ * their types. Anything that can be read will do: file, pipe, device. How many bytes that were goes
+ * to *bytes. `what` names fd in errors, as in "read WHAT at byte 0: Is a directory"; those of
+ * libcrypto have errnum 0.
+ */
+int hash_fd(int fd, const char *what, struct checksum *checksums, size_t n, uint64_t *bytes,
+	    struct error *err);
+
+/*
  * Moves the artifact's descriptor into *verified when its bytes have the checksum; artifact->fd is
  * then -1 and verified->fd is at offset 0. A digest of that type that was made while the bytes came
  * in is believed: they went into a file of ours. Without an artifact (fd -1) *verified is
