@@ -36,6 +36,8 @@ int main(void)
 	srunner_add_suite(runner, node_suite());
 	srunner_add_suite(runner, fetch_suite());
 	srunner_add_suite(runner, verify_suite());
+	srunner_add_suite(runner, sums_suite());
+	srunner_add_suite(runner, find_suite());
 	srunner_add_suite(runner, cage_suite());
 	srunner_run_all(runner, CK_SILENT);
 	run = srunner_ntests_run(runner);
