@@ -38,6 +38,7 @@ LINK    := $(CC) $(CFLAGS) $(LINKING) $(LDFLAGS)
 
 PROGRAM := $(BUILD)/$(NAME)
 TESTER  := $(BUILD)/tests/unit/check
+UNPACK  := $(BUILD)/tests/place/unpack
 SRC     := $(sort $(wildcard src/*.c src/*/*.c))
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 # All of the program but its main: what other programs of the tree are linked with.
@@ -60,6 +61,10 @@ $(PROGRAM): $(OBJ)
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# The stage that unpacks archives, by itself.
+$(UNPACK): $(BUILD)/tests/place/unpack.o $(PARTS)
+	$(call say,LINK)$(LINK) -o $@ $^
 
 # The pages are made complete with the option tables that the program itself uses.
 $(BUILD)/man/options: $(BUILD)/man/options.o $(PARTS)
@@ -129,4 +134,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard man/*.c tests/bench/*.c))
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard man/*.c tests/place/*.c tests/bench/*.c))

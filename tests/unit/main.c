@@ -27,6 +27,7 @@ int main(void)
 	/* Seconds: with sanitizers, or on an emulated processor, the usual 4 are not enough. */
 	setenv("CK_DEFAULT_TIMEOUT", "120", 0);
 	runner = srunner_create(base_suite());
+	srunner_add_suite(runner, tree_suite());
 	srunner_add_suite(runner, values_suite());
 	srunner_add_suite(runner, files_suite());
 	srunner_add_suite(runner, options_suite());

@@ -7,6 +7,7 @@
 #include <check.h>
 
 Suite *base_suite(void);
+Suite *tree_suite(void);
 Suite *values_suite(void);
 Suite *files_suite(void);
 Suite *options_suite(void);
