@@ -204,33 +204,18 @@ static int open_below(int base_fd, const char *path)
 	return take_fd(&fd);
 }
 
-int chroot_place(const struct task *task, const struct alloc *alloc, struct verified *verified,
-		 struct error *err)
+int alloc_open_destination(const struct alloc *alloc, const char *destination, struct error *err)
 {
-	const char *rest, *destination = task->artifact_destination;
-	AUTO_FD dir = -1;
-	char self[40];
-	int base = -1;
+	int base = -1, fd;
+	const char *rest = destination_base(alloc, destination, &base);
 
-	if (verified->fd < 0)
-		return 0;
-	rest = destination_base(alloc, destination, &base);
 	if (!rest)
 		return error_set_kind(
 			err, STAGE_CHROOT, ERROR_USAGE, 0,
 			"--artifact-destination %s: expected a directory below local/ or alloc/",
 			destination);
-	dir = open_below(base, rest);
-	if (dir < 0)
-		return error_set(err, STAGE_CHROOT, errno, "open the artifact's destination %s",
-				 destination);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", verified->fd);
-	if (fchmod(verified->fd, 0755) ||
-	    linkat(AT_FDCWD, self, dir, verified->name, AT_SYMLINK_FOLLOW))
-		return error_set(err, STAGE_CHROOT, errno, "place the artifact %s in %s",
-				 verified->name, destination);
-	if (verified->temporary && unlinkat(alloc->task_fd, verified->temporary, 0))
-		return error_set(err, STAGE_CHROOT, errno, "remove the artifact's temporary name");
-	drop_fd(&verified->fd);
-	return 0;
+	fd = open_below(base, rest);
+	return fd >= 0 ? fd :
+			 error_set(err, STAGE_CHROOT, errno, "open the artifact's destination %s",
+				   destination);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -85,8 +86,11 @@ int verify_nothing_and_trust(struct artifact *artifact, struct verified *verifie
 	*verified = (struct verified)VERIFIED_INIT;
 	if (artifact->fd < 0)
 		return 0;
-	log_warn("artifact " URL_FORMAT ": not verified, because no --checksum was given",
-		 artifact->url);
+	log_warn("artifact " URL_FORMAT ": not verified, because no --checksum was given%s",
+		 artifact->url,
+		 strncasecmp(artifact->url, "http:", 5) == 0 ?
+			 "; over plain http anyone on the way can replace it" :
+			 "");
 	move(artifact, verified, artifact->bytes, NULL);
 	return 0;
 }

@@ -33,6 +33,7 @@ int main(void)
 	srunner_add_suite(runner, options_suite());
 	srunner_add_suite(runner, tables_suite());
 	srunner_add_suite(runner, interpolate_suite());
+	srunner_add_suite(runner, sources_suite());
 	srunner_add_suite(runner, task_suite());
 	srunner_add_suite(runner, node_suite());
 	srunner_add_suite(runner, fetch_suite());

@@ -13,6 +13,7 @@ Suite *files_suite(void);
 Suite *options_suite(void);
 Suite *tables_suite(void);
 Suite *interpolate_suite(void);
+Suite *sources_suite(void);
 Suite *task_suite(void);
 Suite *node_suite(void);
 Suite *fetch_suite(void);
