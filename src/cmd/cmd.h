@@ -39,7 +39,7 @@ struct global_options {
 
 extern const struct option global_options[];
 
-extern const struct command command_run, command_fingerprint;
+extern const struct command command_run, command_fingerprint, command_verify;
 
 /* Both print to stdout. command NULL: the program's own help. */
 void help_print(const struct command *command);
