@@ -40,7 +40,7 @@ struct global_options {
 
 extern const struct option global_options[];
 
-extern const struct command command_run, command_fetch, command_fingerprint;
+extern const struct command command_run, command_fetch, command_verify, command_fingerprint;
 
 /* Both print to stdout. command NULL: the program's own help. */
 void help_print(const struct command *command);
