@@ -115,10 +115,12 @@ static char *redact_query(char *out, const char *query)
 		if (parameter.value && is_secret(parameter.key)) {
 			out = append(out, query, parameter.value);
 			out = stpcpy(out, "***");
+			/* Whether a ; is the end of it is for the server to say. */
+			query = parameter.value + strcspn(parameter.value, "&#");
 		} else {
 			out = append(out, query, parameter.end);
+			query = parameter.end;
 		}
-		query = parameter.end;
 	}
 	return out;
 }
