@@ -15,6 +15,7 @@ Suite *interpolate_suite(void);
 Suite *task_suite(void);
 Suite *node_suite(void);
 Suite *fetch_suite(void);
+Suite *sigv4_suite(void);
 Suite *verify_suite(void);
 Suite *cage_suite(void);
 
