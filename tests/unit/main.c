@@ -36,6 +36,8 @@ int main(void)
 	srunner_add_suite(runner, node_suite());
 	srunner_add_suite(runner, fetch_suite());
 	srunner_add_suite(runner, sigv4_suite());
+	srunner_add_suite(runner, s3_suite());
+	srunner_add_suite(runner, credentials_suite());
 	srunner_add_suite(runner, verify_suite());
 	srunner_add_suite(runner, cage_suite());
 	srunner_run_all(runner, CK_SILENT);

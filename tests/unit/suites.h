@@ -16,6 +16,8 @@ Suite *task_suite(void);
 Suite *node_suite(void);
 Suite *fetch_suite(void);
 Suite *sigv4_suite(void);
+Suite *s3_suite(void);
+Suite *credentials_suite(void);
 Suite *verify_suite(void);
 Suite *cage_suite(void);
 
