@@ -35,10 +35,7 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/*
- * Decodes %XX once, out has room for length + 1 bytes. Fails at a % without two digits and at %00.
- */
-static int decode(const char *text, size_t length, char *out)
+int url_decode(const char *text, size_t length, char *out)
 {
 	for (size_t i = 0; i < length; i++) {
 		int high, low;
@@ -76,7 +73,7 @@ static struct parameter read_parameter(const char *text)
 
 	if (length >= KEY_BYTES_MAX)
 		length = KEY_BYTES_MAX - 1;
-	if (decode(text, length, parameter.key)) {
+	if (url_decode(text, length, parameter.key)) {
 		memcpy(parameter.key, text, length);
 		parameter.key[length] = '\0';
 	}
@@ -115,10 +112,12 @@ static char *redact_query(char *out, const char *query)
 		if (parameter.value && is_secret(parameter.key)) {
 			out = append(out, query, parameter.value);
 			out = stpcpy(out, "***");
+			/* Whether a ; is the end of it is for the server to say. */
+			query = parameter.value + strcspn(parameter.value, "&#");
 		} else {
 			out = append(out, query, parameter.end);
+			query = parameter.end;
 		}
-		query = parameter.end;
 	}
 	return out;
 }
@@ -202,7 +201,7 @@ static int set_name(struct url *url, const char *path, const char *end, bool dec
 
 	if (!name)
 		return pool_error(err, STAGE_FETCH);
-	if (decoded && decode(segment, (size_t)(end - segment), name))
+	if (decoded && url_decode(segment, (size_t)(end - segment), name))
 		return refuse(url, err,
 			      "its file name has %00, or a % without two hex digits, in it");
 	url->name = url->filename ? url->filename : name;
@@ -235,7 +234,7 @@ static int parse_file(struct url *url, const char *rest, struct pool *pool, stru
 	path = pool_alloc(pool, length + 1);
 	if (!path)
 		return pool_error(err, STAGE_FETCH);
-	if (decode(rest, length, path))
+	if (url_decode(rest, length, path))
 		return refuse(url, err, "it has %00, or a % without two hex digits, in it");
 	url->path = path;
 	return set_name(url, rest, rest + length, true, pool, err);

@@ -38,6 +38,12 @@ int url_parse(const char *source, const char *filename, struct pool *pool, struc
  */
 const char *url_redact(const char *text, struct pool *pool);
 
+/*
+ * Decodes %XX once; out has room for length + 1 bytes, and may be text. Fails at a % without two
+ * hex digits and at %00.
+ */
+int url_decode(const char *text, size_t length, char *out);
+
 /* Whether a control character is in text. */
 bool url_has_control(const char *text);
 

@@ -37,6 +37,9 @@ int main(void)
 	srunner_add_suite(runner, task_suite());
 	srunner_add_suite(runner, node_suite());
 	srunner_add_suite(runner, fetch_suite());
+	srunner_add_suite(runner, sigv4_suite());
+	srunner_add_suite(runner, s3_suite());
+	srunner_add_suite(runner, credentials_suite());
 	srunner_add_suite(runner, verify_suite());
 	srunner_add_suite(runner, sums_suite());
 	srunner_add_suite(runner, find_suite());
