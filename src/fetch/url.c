@@ -258,7 +258,7 @@ static int take_value(struct url *url, const struct parameter *parameter, const 
 
 	if (!text)
 		return pool_error(err, STAGE_FETCH);
-	if (decode(parameter->value ? parameter->value : "", length, text))
+	if (url_decode(parameter->value ? parameter->value : "", length, text))
 		return refuse(url, err, "its query has %00, or a % without two hex digits, in it");
 	if (*value && strcmp(*value, text) != 0)
 		return refuse(url, err,
