@@ -130,7 +130,7 @@ refused 'a file that is not there' "fetch $files/none: open it: No such file or 
 refused 'a directory' "fetch $files: it is not a regular file" --artifact-source "$files" --command files
 mkfifo "$files/fifo"
 refused 'a fifo, without waiting' "fetch $files/fifo: it is not a regular file" --artifact-source "$files/fifo" --command fifo
-supported='not supported; supported are http://, https://, file:// and absolute paths'
+supported='not supported; supported are http://, https://, s3::, s3://, file:// and absolute paths'
 for source in binary.bin ./binary.bin ftp://127.0.0.1/x git::https://127.0.0.1/x s3://bucket/x '' 'file:x' "HTTP:/127.0.0.1/x"; do
 	refused "source \"$source\"" "artifact source $source: $supported
 $hint" --artifact-source "$source" --command x
