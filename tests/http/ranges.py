@@ -14,7 +14,7 @@ of this very target), N-. (from it on) or -N. (up to it) before the key, for the
   ignore=1                        200 to a Range; unasked=1: 206 without; refuse=TOTAL: 416
   start=N, total=N, length=N      what is announced is N more (or -N)
   content-range=TEXT              verbatim
-  chunked=1, nolength=1           without Content-Length
+  chunked=1, nolength=1           without Content-Length; noend=1: without the last chunk
   header=NAME:VALUE               one more; need=NAME:VALUE: 400 without it
 """
 import email.utils
@@ -97,7 +97,7 @@ def send_body(request, file, first, count, wish):
             request.body(block)
             request.wfile.write(b"\r\n")
             sent += len(block)
-        if stop == count:
+        if stop == count and "noend" not in wish:
             request.wfile.write(b"0\r\n\r\n")
     elif stop:
         request.body_of_file(file, first, stop)
