@@ -11,6 +11,7 @@ unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 	CURL_CA_BUNDLE
 # Of those, only what a test sets is used.
 export HOME=$T/home NOMAD_EXEC_CACHE_DIR=$T/cache
+unset NOMAD_EXEC_RETRIES # lib.sh has none; here the usual number is what is tested
 umask 022
 
 files=$T/files D=$T/d
@@ -68,9 +69,10 @@ state() {
 # partials: the partial downloads in $D
 partials() { (cd "$D" && find . -mindepth 1 -name '.*.part*' -printf '%P\n' | sort); }
 
-# fetch ARGUMENTS...: runs it without a cache; OUT, ERR and RC as with nx
+# fetch ARGUMENTS...: runs it without a cache, started by the command in `under`; OUT, ERR and RC as with nx
+under=()
 fetch() {
-	timeout --kill-after=5 "$patience" "$NX" fetch --no-cache "$@" >"$T/out" 2>"$T/err" </dev/null
+	timeout --kill-after=5 "$patience" "${under[@]}" "$NX" fetch --no-cache "$@" >"$T/out" 2>"$T/err" </dev/null
 	RC=$?
 	OUT=$(cat "$T/out") ERR=$(cat "$T/err")
 }
