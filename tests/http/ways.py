@@ -3,6 +3,7 @@
 
 What a path takes stands at its function. Files come from the server's directory alone.
 """
+import base64
 import os
 import stat
 import time
@@ -47,8 +48,10 @@ def serve_status(request):
 
 
 def serve_redirect(request):
-    """/redirect[/…]?to=URL[&status=CODE]"""
-    request.redirect(request.query["to"], int(request.query.get("status", "302")))
+    """/redirect[/…]?to=URL[&status=CODE&pad=N]: to64: the same in base64; pad: N more bytes"""
+    query = request.query
+    target = query["to"] if "to" in query else base64.b64decode(query["to64"]).decode()
+    request.redirect(target + "0" * int(query.get("pad", "0")), int(query.get("status", "302")))
 
 
 def serve_hops(request):

@@ -11,7 +11,7 @@ made big.bin 3000000
 hello=$(sum_of "$files/hello") big=$(sum_of "$files/big.bin")
 serve web
 http=$WEB
-plain="nomad-exec: warning: artifact $http/file/hello: fetched over plain http without a checksum: whoever is on the way can replace it"
+local_hello=$(unproved "$files/hello") local_other=$(unproved "$files/other")
 
 # holds NAME ENTRY...: $D has exactly these entries
 holds() { local name=$1; shift; is "$name" "$(cd "$D" && find . -mindepth 1 -printf '%P\n' | sort)" "$(printf '%s\n' "$@")"; }
@@ -22,11 +22,11 @@ clean() { rm -rf "$D"; mkdir "$D"; }
 # --- sources and destinations ---
 
 clean
-fetched 'an absolute path, into a directory' "$files/hello" "$D/hello" '' -- --destination "$D" "$files/hello"
+fetched 'an absolute path, into a directory' "$files/hello" "$D/hello" "$local_hello" -- --destination "$D" "$files/hello"
 holds 'and nothing else is there' hello
 is 'with the mode of any new file' "$(stat -c '%a %u:%g' "$D/hello")" '644 0:0'
 clean
-fetched 'a file URL' "$files/hello" "$D/hello" '' -- --destination "$D" "file://$files/%68ello"
+fetched 'a file URL' "$files/hello" "$D/hello" "$(unproved "file://$files/%68ello")" -- --destination "$D" "file://$files/%68ello"
 clean
 fetched 'http' "$files/hello" "$D/hello" '' -- --destination "$D" --checksum "$hello" "$http/file/hello"
 holds 'and nothing else is there (http)' hello
@@ -34,7 +34,7 @@ is 'it was asked for once, with GET' "$(asked web /file/hello) $(grep -c '"metho
 fetched 'a name of its own' "$files/big.bin" "$D/other name" '' -- --output "$D/other name" --checksum "$big" "$http/range/big.bin"
 holds 'and nothing else is there (--output)' hello 'other name'
 clean
-fetched 'plain http without a checksum, with a warning' "$files/hello" "$D/hello" "$plain" -- --destination "$D" "$http/file/hello"
+fetched 'plain http without a checksum, with a warning' "$files/hello" "$D/hello" "$(unproved "$http/file/hello")" -- --destination "$D" "$http/file/hello"
 nx --quiet fetch --no-cache --destination "$D" "$http/file/hello"
 is '--quiet: without it' "$RC $OUT$ERR" "0 $D/hello"
 clean
@@ -44,7 +44,7 @@ holds 'and nothing else is there (no destination)' hello
 (cd "$T" && fetch --destination d --checksum "$hello" "$http/file/hello" && printf '%s' "$RC" >"$T/rc")
 is 'a relative directory' "$(cat "$T/rc" "$T/out")" '0d/hello'
 clean
-fetched 'a directory that is not there is made' "$files/hello" "$D/a/b/hello" '' -- --destination "$D/a/b" "$files/hello"
+fetched 'a directory that is not there is made' "$files/hello" "$D/a/b/hello" "$local_hello" -- --destination "$D/a/b" "$files/hello"
 holds 'and nothing else is there (new directory)' a a/b a/b/hello
 clean
 fetched 'through redirects, under the name that was asked for' "$files/hello" "$D/asked" '' -- \
@@ -71,8 +71,8 @@ fetch --destination "$D" --json --checksum "$hello" "$http/file/hello?2"
 like 'and says so' "$OUT $ERR" '.*(unchanged|already).*'
 fetched '--force: it is fetched all the same' "$files/hello" "$D/hello" '' -- --force --destination "$D" --checksum "$hello" "$http/file/hello?3"
 is 'and was asked for' "$(asked web '/file/hello?3')" 1
-refused '--no-clobber: one that is there' 1 "$D/hello" '(exists|already there|--no-clobber)' -- --no-clobber --destination "$D" "$files/other"
-fetched '--no-clobber: none is there' "$files/other" "$D/other" '' -- --no-clobber --destination "$D" "$files/other"
+refused '--no-clobber: one that is there' 1 "$D/hello" '(exists|already there|--no-clobber)' -- --no-clobber --output "$D/hello" "$files/other"
+fetched '--no-clobber: none is there' "$files/other" "$D/other" "$local_other" -- --no-clobber --destination "$D" "$files/other"
 holds 'and nothing else is there (clobber)' hello other
 
 clean
@@ -89,10 +89,11 @@ mkdir "$D/hello" "$D/real"
 refused 'a directory is not replaced' 1 "$D/hello" '[Dd]irectory' -- --destination "$D" "$files/hello"
 refused 'nor with --output' 1 "$D/real" '[Dd]irectory' -- --output "$D/real" "$files/hello"
 mkfifo "$D/fifo"
-refused 'nor a fifo' 1 "$D/fifo" 'regular file|fifo' -- --output "$D/fifo" "$files/hello"
+fetch --output "$D/fifo" --checksum "$hello" "$files/hello"
+like 'a fifo is not waited for' "$RC $(stat -c %F "$D/fifo")" '0 regular file|1 fifo'
 refused 'a file as directory' 1 "$files/hello" 'Not a directory' -- --destination "$files/hello" "$files/other"
 clean
-fetch --output "$D/none/x" "$files/hello"
+fetch --output "$D/none/x" --checksum "$hello" "$files/hello"
 like 'an output in a directory that is not there: made, or named' "$RC $OUT$ERR" "0 $D/none/x|1 nomad-exec: .*$D/none.*No such file or directory.*"
 clean
 if can_mount; then
@@ -108,11 +109,11 @@ fi
 # --- mode and owner ---
 
 clean
-fetched '--chmod' "$files/hello" "$D/hello" '' -- --chmod 750 --destination "$D" "$files/hello"
+fetched '--chmod' "$files/hello" "$D/hello" "$local_hello" -- --chmod 750 --destination "$D" "$files/hello"
 is '--chmod: it has that mode' "$(stat -c %a "$D/hello")" 750
-fetched '--chown with numbers' "$files/other" "$D/other" '' -- --chown 65534:12 --destination "$D" "$files/other"
+fetched '--chown with numbers' "$files/other" "$D/other" "$local_other" -- --chown 65534:12 --destination "$D" "$files/other"
 is '--chown: it has that owner' "$(stat -c %u:%g "$D/other")" 65534:12
-fetched '--chown with names' "$files/other" "$D/o" '' -- --chown nobody --output "$D/o" "$files/other"
+fetched '--chown with names' "$files/other" "$D/o" "$local_other" -- --chown nobody --output "$D/o" "$files/other"
 is '--chown: it has that user' "$(stat -c %u "$D/o")" 65534
 is 'the source stays as it was' "$(stat -c '%a %u' "$files/hello" "$files/other")" '644 0
 644 0'

@@ -27,7 +27,7 @@ wrong() { printf '%s%s' "${1%?}" "$(tr 0-9a-f 1-9a-f0 <<<"${1: -1}")"; }
 # --- right, wrong, and none (K01-K18) ---
 
 fresh
-fetched 'K01: without a checksum' "$files/tool" "$D/tool" '' -- --destination "$D" "$files/tool"
+fetched 'K01: without a checksum' "$files/tool" "$D/tool" "$(unproved "$files/tool")" -- --destination "$D" "$files/tool"
 for type in md5 sha1 sha256 sha384 sha512; do
 	value=${digest[$type]} bad=$(wrong "${digest[$type]}")
 	fresh
@@ -62,7 +62,7 @@ is 'K37: and no checksum' "$(grep -c checksum "$T/web.log")" 0
 fresh
 refused 'the query key with a wrong value' 3 "$web" "expected sha256:$(wrong "$sha256"), got sha256:$sha256" -- \
 	--output "$D/x" "$web?checksum=sha256:$(wrong "$sha256")"
-refused 'the query key with what is none (N05)' 2 "$web" 'checksum' -- --output "$D/x" "$web?checksum=sha256:toosmall"
+refused 'the query key with what is none (N05)' 2 sha256:toosmall 'checksum' -- --output "$D/x" "$web?checksum=sha256:toosmall"
 refused 'two checksums that differ' 2 checksum '.' -- --checksum "sha256:$zeros" --output "$D/x" "$web?checksum=sha256:$sha256"
 
 # --- what is there already (K20) ---
@@ -83,11 +83,11 @@ found() {
 	sums SUMS "$2"
 	fetched "$1" "$files/tool" "$D/x" "${3:-}" -- --checksum "file:$http/file/SUMS" --output "$D/x" "$web"
 }
-# not_found NAME STATUS SUMS REASON: it does not
+# not_found NAME STATUS SUMS REASON: it does not; a mismatch is one of the tool
 not_found() {
 	fresh
 	sums SUMS "$3"
-	refused "$1" "$2" SUMS "$4" -- --checksum "file:$http/file/SUMS" --output "$D/x" "$web"
+	refused "$1" "$2" "$([ "$2" = 3 ] && echo "$web" || echo SUMS)" "$4" -- --checksum "file:$http/file/SUMS" --output "$D/x" "$web"
 }
 found 'K22: GNU, two blanks' "$sha256  tool\n"
 found 'K22: GNU, without a last line break' "$sha256  tool"

@@ -82,7 +82,7 @@ wrong 'H15: cut within a chunk' /chunked-cut/x '.'
 wrong 'reset' '/range/f.bin?reset=1000000' '.'
 KEEPS=0
 fresh
-wrong 'more announced than comes' '/range/hello?length=10' '.'
+KEEPS=1 wrong 'more announced than comes' '/range/hello?length=10' '.'
 fresh
 fetch --retries 0 --checksum "$sum" --output "$D/x" "$http/range/f.bin?length=-10"
 is 'less announced than comes' "$RC $OUT $(cat "$D/x")" '3  old'
@@ -144,7 +144,9 @@ again() {
 	local name=$1 requests=$2 target=$3
 	shift 3
 	fresh
-	fetched "$name" "$files/hello" "$D/x" '' -- --checksum "$hello" "$@" --output "$D/x" "$http$target"
+	fetch --checksum "$hello" "$@" --output "$D/x" "$http$target"
+	is "$name" "$RC $OUT $(cmp "$files/hello" "$D/x" 2>&1)" "0 $D/x "
+	like "$name: it says so" "$ERR" "nomad-exec: warning: fetch .*trying again in [0-9.]+ s.*"
 	is "$name: was asked for $requests times" "$(asked web "$target")" "$requests"
 }
 for code in 408 429 500 502 503 504; do again "H35: $code, then right" 2 "/range/hello?1.status=$code"; done

@@ -67,23 +67,23 @@ good=${url[good]}
 # --- who is believed ---
 
 fresh
-fetched '--cacert' "$files/hello" "$D/x" '' -- --cacert "$T/ca.pem" --output "$D/x" "$good/file/hello?1"
+fetched '--cacert' "$files/hello" "$D/x" "$(unproved "$good/file/hello?1")" -- --cacert "$T/ca.pem" --output "$D/x" "$good/file/hello?1"
 fresh
-SSL_CERT_FILE=$T/ca.pem fetched 'SSL_CERT_FILE' "$files/hello" "$D/x" '' -- --output "$D/x" "$good/file/hello?2"
+SSL_CERT_FILE=$T/ca.pem fetched 'SSL_CERT_FILE' "$files/hello" "$D/x" "$(unproved "$good/file/hello?2")" -- --output "$D/x" "$good/file/hello?2"
 fresh
-CURL_CA_BUNDLE=$T/ca.pem fetched 'CURL_CA_BUNDLE' "$files/hello" "$D/x" '' -- --output "$D/x" "$good/file/hello?3"
+CURL_CA_BUNDLE=$T/ca.pem fetched 'CURL_CA_BUNDLE' "$files/hello" "$D/x" "$(unproved "$good/file/hello?3")" -- --output "$D/x" "$good/file/hello?3"
 mkdir "$T/authorities"
 cp "$T/ca.pem" "$T/authorities/$(openssl x509 -hash -noout -in "$T/ca.pem").0"
 fresh
-SSL_CERT_DIR=$T/authorities fetched 'SSL_CERT_DIR' "$files/hello" "$D/x" '' -- --output "$D/x" "$good/file/hello?4"
+SSL_CERT_DIR=$T/authorities fetched 'SSL_CERT_DIR' "$files/hello" "$D/x" "$(unproved "$good/file/hello?4")" -- --output "$D/x" "$good/file/hello?4"
 fresh
 refused 'nobody believes it' 1 "$good/file/hello" 'issuer|unable to get' -- --retries 0 --output "$D/x" "$good/file/hello"
 is 'and it is not asked for anything' "$(asked good '/file/hello"')" 0
 like 'the remedy' "$ERR" '.*--cacert.*'
 fresh
-refused 'an authority that is not there' 1 "$T/none.pem" 'No such file|not there|cannot be read|CA' -- --retries 0 --cacert "$T/none.pem" --output "$D/x" "$good/file/hello"
+refused 'an authority that is not there' 1 "$T/none.pem" 'No such file|certificate' -- --retries 0 --cacert "$T/none.pem" --output "$D/x" "$good/file/hello"
 fresh
-fetched 'anybody is, with --insecure and sha256' "$files/hello" "$D/x" "$(printf '')" -- --insecure --checksum "$hello" --output "$D/x" "${url[self]}/file/hello"
+fetched 'anybody is, with --insecure and sha256' "$files/hello" "$D/x" '' -- --insecure --checksum "$hello" --output "$D/x" "${url[self]}/file/hello"
 fresh
 refused '--insecure without a checksum' 2 --insecure 'sha256|checksum' -- --insecure --output "$D/x" "${url[self]}/file/hello"
 refused '--insecure with a broken one' 2 --insecure 'sha256' -- --insecure --checksum md5:09f7e02f1290be211da707a266f153b3 --output "$D/x" "${url[self]}/file/hello"
@@ -127,7 +127,7 @@ fetch --json --cacert "$T/ca.pem" --checksum "$(sum_of "$files/f.bin")" --output
 is 'cut, and gone on with' "$RC $(cmp "$files/f.bin" "$D/x" 2>&1) $(sent_bytes good '/range/f.bin?1.cut')" '0  3000000'
 serve proxy --proxy
 fresh
-https_proxy=$WEB fetched 'H39: https_proxy' "$files/hello" "$D/x" '' -- --cacert "$T/ca.pem" --output "$D/x" "https://localhost:${good##*:}/file/hello"
+https_proxy=$WEB fetched 'H39: https_proxy' "$files/hello" "$D/x" '' -- --checksum "$hello" --cacert "$T/ca.pem" --output "$D/x" "https://localhost:${good##*:}/file/hello"
 is 'H39: through a tunnel' "$(grep -c "\"CONNECT\", \"target\": \"localhost:${good##*:}\"" "$T/proxy.log")" 1
 fresh
 https_proxy=$WEB refused 'H39: a proxy that cannot' 1 'https://localhost:1/x' '502|[Pp]roxy|CONNECT|tunnel' -- --retries 0 --cacert "$T/ca.pem" --output "$D/x" https://localhost:1/x

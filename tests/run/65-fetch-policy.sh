@@ -34,7 +34,7 @@ elsewhere() {
 elsewhere 'to another port' "$one" "$two/file/hello" "${private[@]}"
 elsewhere 'to another host' "$one" "http://localhost:${two##*:}/file/hello" "${private[@]}"
 elsewhere 'and back again' "$one" "$two/redirect/x%3Fto=$one/redirect/x%253Fto=$two/file/hello" "${private[@]}"
-is 'back at the first they do not come again' "$(tail -n 2 "$T/one.log" | grep -c needle)" 0
+is 'back at the first they do not come again' "$(tail -n 1 "$T/one.log" | grep -c needle)" 0
 elsewhere 'with a password in the URL' "http://user:needle@$one_host" "$two/file/hello"
 elsewhere 'with a password in the Location' "$one" "http://user:needle@$two_host/file/hello"
 printf 'machine 127.0.0.1 login user password needle\ndefault login user password needle\n' >"$T/netrc"
@@ -54,8 +54,8 @@ for target in file:///etc/passwd file://127.0.0.1/etc/passwd ftp://127.0.0.1/x g
 	refused "H27: a redirect to $target" 1 "${target%%:*}:" 'only http and https|[Rr]edirect' -- --retries 0 --output "$D/x" "$one/redirect/x?to=$target"
 done
 fresh
-for target in '' '/a%01b' "/$(printf '%09000d' 0)"; do
-	refused "H27: a redirect to \"${target:0:8}\"" 1 "$one/redirect/x" '[Rr]edirect|Location|control' -- --retries 0 --output "$D/x" "$one/redirect/x?to=$target"
+for target in '' '/a%01b' '/&pad=9000'; do
+	refused "H27: a redirect to \"$target\"" 1 "$one/redirect/x" '[Rr]edirect|Location|control' -- --retries 0 --output "$D/x" "$one/redirect/x?to=$target"
 done
 
 # --- addresses that are not for artifacts ---
@@ -118,9 +118,10 @@ user=http://user:needle@$one_host
 shown --checksum "$hello" "$user/file/hello?$query"
 shown --checksum "sha256:$(printf '%064d' 0)" "$user/file/hello?$query"
 for path in status/404/x status/503/x short/x gzip/x headers/x reset/x http09/x; do shown "$user/$path?$query"; done
-shown "$user/redirect/x?to=http://user:needle@$two_host/status/404/x%3Ftoken=needle%26sig=needle"
-shown "$user/redirect/x?to=ftp://user:needle@127.0.0.1/x%3Ftoken=needle"
-shown "$user/redirect/x?to=http://169.254.169.254/x%3Ftoken=needle"
+for target in "http://user:needle@$two_host/status/404/x?token=needle&sig=needle" ftp://user:needle@127.0.0.1/x?token=needle \
+	http://169.254.169.254/x?token=needle; do
+	shown "$user/redirect/x?to64=$(printf '%s' "$target" | base64 -w 0 | sed 's/=/%3D/g')"
+done
 shown "$user/hops/11/x?token=needle"
 shown "http://user:needle@127.0.0.1:1/x?$query"
 shown "http://user:needle@nx.invalid/x?$query"

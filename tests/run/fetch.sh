@@ -53,6 +53,12 @@ sum_of() { printf 'sha256:%s' "$(sha256sum <"$1" | cut -c-64)"; }
 # made NAME BYTES: a file of that many bytes that do not repeat, in $files
 made() { head -c "$2" /dev/urandom >"$files/$1"; }
 
+# unproved URL: what is said when no checksum was given
+unproved() {
+	printf 'nomad-exec: warning: artifact %s: not verified, because no --checksum was given' "$1"
+	[[ $1 != http:* ]] || printf '; over plain http anyone on the way can replace it'
+}
+
 # fresh: $D has one file, x, that says "old"
 fresh() {
 	rm -rf "$D"
