@@ -179,6 +179,11 @@ serve late --port "$port"
 end_of late "$pid"
 is 'somebody listens later' "$RC $OUT $(cat "$D/x")" "0 $D/x Hello"
 
+fresh
+refused 'a time limit' 1 "$http/silent/limit" '--timeout|longer than|time' -- --timeout 1 --output "$D/x" "$http/silent/limit"
+KEEPS=1 refused 'a time limit holds for all attempts' 1 "$http/range/f.bin" '--timeout|longer than|time' -- --timeout 2 --retries 100 --output "$D/x" \
+	"$http/range/f.bin?cut=10000&limit"
+
 # --- hosts (H48) ---
 
 fresh
