@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 
+import transfers
 from contestants import NX, PEERS, present
 from measure import CLEAN_ENV, ratio
 
@@ -42,11 +43,12 @@ def machine():
 
 def versions(tmp):
     result = {"nomad-exec": first_line([NX, "--version"]) if present(NX) else "not built"}
-    for peer in PEERS:
+    for peer in PEERS + transfers.PEERS:
         # crun makes its state folder even to tell its version
         root = ["--root", tmp + "/version"] if peer == "crun" else []
         here = shutil.which(peer)
-        result[peer] = first_line([peer, *root, "--version"]) if here else "not installed"
+        how = "version" if peer == "openssl" else "--version"
+        result[peer] = first_line([peer, *root, how]) if here else "not installed"
     return result
 
 
@@ -118,6 +120,25 @@ def staying_rows(stay):
                    ", ".join(failed) or "0"]
 
 
+def transfer_rows(part):
+    summary = part["summary"]
+    for what, ours, other, target in transfers.PAIRS:
+        if ours not in summary or (other and other not in summary):
+            continue
+        against = other and ratio(part["samples"], ours, other)
+        names = [name for name in (ours, other) if name]
+        yield [what, median(summary[ours]["wall_ms"], unit=" ms"),
+               f"{other} {median(summary[other]['wall_ms'], unit=' ms')}" if other else "–",
+               median(against), tenths(against), target,
+               ", ".join(f"{name} {summary[name]['failed']}" for name in names)]
+    for name in ("fetch", "curl", "wget2", "aria2c"):
+        if name in summary:
+            target = transfers.RSS_TARGET if name in transfers.OURS else ""
+            yield [f"memory of {name} at most",
+                   median(summary[name]["max_rss_kib"], 1 / 1024, 1, " MiB"), "–", "–", "–", target,
+                   f"{name} {summary[name]['failed']}"]
+
+
 def page(result):
     settings = result["settings"]
     lines = ["# What one launch costs", ""]
@@ -130,6 +151,11 @@ def page(result):
             *staying_rows(result["staying"])]
     if rows:
         head = ["what", "nomad-exec", "beside", "ratio", "p10–p90", "target", "failed"]
+        lines += table(head, rows)
+    rows = list(transfer_rows(result["transfers"]))
+    if rows:
+        head = [f"{settings['size_mib']} MiB over loopback", "this", "beside", "ratio", "p10–p90",
+                "target", "failed"]
         lines += table(head, rows)
     lines += [f"- {note}" for note in result["notes"]]
     lines += [f"- {name} is not here: {why}" for name, why in result["absent"].items()]
