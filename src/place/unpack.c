@@ -107,7 +107,8 @@ int unpack(struct unpacking *unpacking, const struct staging *staging, int inter
 	int ends[2];
 
 	/* Before the child, which then needs no file of the host any more. */
-	if (archive_api_open(&unpacking->api, err))
+	if (archive_api_open(&unpacking->api.archive, err) ||
+	    (unpacking->format->filter == FILTER_GZIP && zlib_api_open(&unpacking->api.zlib, err)))
 		return -1;
 	if (lseek(unpacking->archive_fd, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC))
 		return error_set(err, STAGE_CHROOT, errno, "prepare its unpacking");
