@@ -139,25 +139,38 @@ static int open_new(int directory_fd, char *temporary)
 }
 
 /* The owner before the mode: a change of owner may take bits of the mode away. */
-static int copy_file(int from, int to, int interrupt_fd, struct error *err)
+static int dress(const struct placing *how, int fd, struct error *err)
 {
-	struct stat st, copied;
-
-	if (copy_content(from, to, interrupt_fd, err))
-		return -1;
-	if (fstat(from, &st) || fstat(to, &copied))
-		return error_set(err, STAGE_CHROOT, errno, "look at the copy");
-	if ((st.st_uid != copied.st_uid || st.st_gid != copied.st_gid) &&
-	    fchown(to, st.st_uid, st.st_gid))
-		return error_set(err, STAGE_CHROOT, errno, "give the copy its owner");
-	if (fchmod(to, st.st_mode & 0777))
-		return error_set(err, STAGE_CHROOT, errno, "give the copy its mode");
+	if (how->set_owner && fchown(fd, how->uid, how->gid))
+		return error_set(err, STAGE_CHROOT, errno, "set its owner");
+	if (fchmod(fd, how->set_permissions ? how->permissions & 0777 : 0644))
+		return error_set(err, STAGE_CHROOT, errno, "set its mode");
 	return 0;
 }
 
+static int dress_as(const struct stat *st, int fd, struct error *err)
+{
+	const struct placing how = { .set_permissions = true,
+				     .permissions = st->st_mode,
+				     .uid = st->st_uid,
+				     .gid = st->st_gid,
+				     .set_owner =
+					     st->st_uid != geteuid() || st->st_gid != getegid() };
+
+	return dress(&how, fd, err);
+}
+
+static int copy_file(const struct finished *file, const struct stat *st, int to, int interrupt_fd,
+		     struct error *err)
+{
+	if (copy_content(file->fd, to, interrupt_fd, err))
+		return -1;
+	return file->how ? dress(file->how, to, err) : dress_as(st, to, err);
+}
+
 /* Sets errno: EISDIR and EEXIST are said by the caller. *err is set otherwise. */
-static int publish_copy(const struct finished *file, int directory_fd, const char *name,
-			bool no_clobber, int interrupt_fd, struct error *err)
+static int publish_copy(const struct finished *file, const struct stat *st, int directory_fd,
+			const char *name, bool no_clobber, int interrupt_fd, struct error *err)
 {
 	char temporary[STAGING_NAME_BYTES], self[40];
 	AUTO_FD fd = open_new(directory_fd, temporary), sealed = -1;
@@ -165,7 +178,7 @@ static int publish_copy(const struct finished *file, int directory_fd, const cha
 
 	if (fd < 0)
 		return error_set(err, STAGE_CHROOT, errno, "make a file to copy it to");
-	bad = copy_file(file->fd, fd, interrupt_fd, err);
+	bad = copy_file(file, st, fd, interrupt_fd, err);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (!bad) { /* the descriptor that wrote is closed with a check, before there is a name */
 		sealed = open(self, O_RDONLY | O_CLOEXEC);
@@ -200,18 +213,22 @@ static int try_publish(const struct finished *file, int directory_fd, const char
 {
 	struct stat st;
 	int bad = -1;
+	bool named;
 
 	if (fstat(file->fd, &st))
 		return error_set(err, STAGE_CHROOT, errno, "look at it");
+	named = is_named(file, &st);
+	if ((named || st.st_nlink == 0) && file->how && dress(file->how, file->fd, err))
+		return -1;
 	errno = EXDEV;
-	if (is_named(file, &st))
+	if (named)
 		bad = give_name(file->directory_fd, file->temporary, directory_fd, name,
 				no_clobber);
 	else if (st.st_nlink == 0)
 		bad = name_unnamed(file->fd, directory_fd, name, no_clobber);
 	/* ENOENT: it was not made to be named (open(2), O_TMPFILE). */
 	if (bad && (errno == EXDEV || errno == ENOENT))
-		return publish_copy(file, directory_fd, name, no_clobber, interrupt_fd, err);
+		return publish_copy(file, &st, directory_fd, name, no_clobber, interrupt_fd, err);
 	return bad ? error_set(err, STAGE_CHROOT, errno, "give it its name") : 0;
 }
 
