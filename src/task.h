@@ -177,7 +177,7 @@ struct artifact {
 	const char *final_url; /* where the redirects ended, without secrets; NULL: not http */
 	uint64_t bytes;
 	struct checksum digest; /* made while the bytes came in; type NULL: not made */
-	bool from_cache;
+	bool from_cache, waited;
 	bool resumed_unproven; /* old and new bytes were joined with no ETag to say that they match
 				*/
 	uint64_t resumed_from;

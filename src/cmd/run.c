@@ -133,7 +133,8 @@ static void report_artifact(struct result *result, const struct obtained *obtain
 static int bring(struct run *run, struct wanted *wanted, const struct fetch_options *options,
 		 const struct alloc *alloc)
 {
-	const struct fetch_target target = { .directory_fd = alloc->task_fd };
+	const struct fetch_target target = { .directory_fd = alloc->task_fd,
+					     .directory = alloc->path };
 	struct obtained obtained = OBTAINED_INIT;
 	struct placing placing;
 	const char *directory;
@@ -144,7 +145,7 @@ static int bring(struct run *run, struct wanted *wanted, const struct fetch_opti
 		return -1;
 	fd = alloc_open_destination(alloc, directory, run->err);
 	if (fd < 0 ||
-	    obtain_checksum(wanted, options, alloc->task_fd, run->signal_fd, run->pool, run->err))
+	    obtain_checksum(wanted, options, &target, run->signal_fd, run->pool, run->err))
 		return -1;
 	bad = obtain(wanted, options, &target, &placing, fd, run->signal_fd, run->pool, &obtained,
 		     run->err);
@@ -232,6 +233,9 @@ static int pipeline(struct run *run, const struct arguments *arguments, struct s
 			"--checksum without --artifact-source: there is nothing to check");
 	if (inspect_sources(&task, &spec->fetch, run->pool, &wanted, run->err))
 		return -1;
+	if (task.sources_n)
+		obtain_hide(wanted, spec->artifact_source, &spec->artifact_headers, spec->checksum,
+			    arguments, run->pool);
 	if (spec->dry_run)
 		return dry_run_print(&task, run->pool, run->err);
 	if (must_be_root(run->err))

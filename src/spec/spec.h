@@ -48,6 +48,10 @@ struct arguments {
 	int operands_from; /* index of the first operand; argc when there is none */
 	bool after_dashes; /* a `--` came before the operands */
 	bool help; /* --help or -h stood where an option may stand; nothing behind it was read */
+	/* All that the program was given, as other processes see it, and the copies that argv has.
+	 */
+	char **shown, **copies;
+	int shown_n;
 };
 
 /*
@@ -62,6 +66,18 @@ struct arguments {
  */
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err);
+
+/*
+ * Makes argv a copy of what the caller gave, so that what others see of it can be changed. -1: out
+ * of memory.
+ */
+int arguments_copy(struct arguments *arguments, struct pool *pool);
+
+/*
+ * Shows other processes `instead` where `value`, a part of one of argv, stands; as much of it as
+ * there is room for. A value that is not of argv is left alone.
+ */
+void arguments_hide(const struct arguments *arguments, const char *value, const char *instead);
 
 /* What `run` takes, and its built-in values. */
 extern const struct option run_options[];

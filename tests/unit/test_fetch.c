@@ -111,7 +111,7 @@ static const struct row refused[] = {
 	{ "http://h/a/", "http://h/a/: " NO_NAME },
 	{ "http://h?/x", "http://h?/x: " NO_NAME },
 	{ "http://h#/x", "http://h: " NO_NAME },
-	{ "http://h%2f@evil", "http://evil: " NO_NAME },
+	{ "http://h%2f@evil", "http://evil: its user name has a % in it, and looks like another host" },
 	{ "http://h/.", "http://h/.: its file name begins with a dot" },
 	{ "http://h/..", "http://h/..: its file name begins with a dot" },
 	{ "http://h/%2e%2E", "http://h/%2e%2E: its file name begins with a dot" },
