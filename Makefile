@@ -51,7 +51,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo '  $(1)	$@';)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-run check-vm check-build install uninstall clean lint bench coverage dist help FORCE
+.PHONY: all check check-unit check-place check-run check-vm check-build install uninstall clean lint bench coverage dist help FORCE
 
 all: $(PROGRAM) $(PAGES) ## the program and its manual (the default)
 
@@ -79,7 +79,7 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
 
-check: check-build check-unit check-run ## the tests that need no virtual machine, as root
+check: check-build check-unit check-place check-run ## the tests that need no virtual machine, as root
 
 check-build: all ## what was built, and this Makefile
 	BUILD='$(BUILD)' tests/build/all
@@ -89,6 +89,9 @@ check-unit: $(TESTER) ## the unit tests, as anyone
 
 $(TESTER): $(UNIT) $(PARTS)
 	$(call say,LINK)$(LINK) -o $@ $(UNIT) $(PARTS) $(CHECK_LIBS)
+
+check-place: all $(UNPACK) ## what archives come to, by the stage alone, as root or not
+	NX='$(abspath $(PROGRAM))' UNPACK='$(abspath $(UNPACK))' tests/run/56-unpack.sh
 
 check-run: all ## the program itself, as root
 	NX='$(abspath $(PROGRAM))' tests/run/all

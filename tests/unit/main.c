@@ -37,6 +37,9 @@ int main(void)
 	srunner_add_suite(runner, node_suite());
 	srunner_add_suite(runner, fetch_suite());
 	srunner_add_suite(runner, verify_suite());
+	srunner_add_suite(runner, place_names_suite());
+	srunner_add_suite(runner, place_suite());
+	srunner_add_suite(runner, place_limits_suite());
 	srunner_add_suite(runner, cage_suite());
 	srunner_run_all(runner, CK_SILENT);
 	run = srunner_ntests_run(runner);

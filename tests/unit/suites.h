@@ -17,6 +17,9 @@ Suite *task_suite(void);
 Suite *node_suite(void);
 Suite *fetch_suite(void);
 Suite *verify_suite(void);
+Suite *place_names_suite(void);
+Suite *place_suite(void);
+Suite *place_limits_suite(void);
 Suite *cage_suite(void);
 
 #endif
