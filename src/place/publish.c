@@ -148,29 +148,22 @@ static int dress(const struct placing *how, int fd, struct error *err)
 	return 0;
 }
 
-static int dress_as(const struct stat *st, int fd, struct error *err)
+/* In the same way as the file that it is a copy of. */
+static int dress_like(int from, int fd, struct error *err)
 {
-	const struct placing how = { .set_permissions = true,
-				     .permissions = st->st_mode,
-				     .uid = st->st_uid,
-				     .gid = st->st_gid,
-				     .set_owner =
-					     st->st_uid != geteuid() || st->st_gid != getegid() };
+	struct placing how = { .set_owner = true, .set_permissions = true };
+	struct stat st;
 
+	if (fstat(from, &st))
+		return error_set(err, STAGE_CHROOT, errno, "look at it");
+	how.uid = st.st_uid;
+	how.gid = st.st_gid;
+	how.permissions = st.st_mode;
 	return dress(&how, fd, err);
 }
 
-static int copy_file(const struct finished *file, const struct stat *st, int to, int interrupt_fd,
-		     struct error *err)
-{
-	if (copy_content(file->fd, to, interrupt_fd, err))
-		return -1;
-	return file->how ? dress(file->how, to, err) : dress_as(st, to, err);
-}
-
-/* Sets errno: EISDIR and EEXIST are said by the caller. *err is set otherwise. */
-static int publish_copy(const struct finished *file, const struct stat *st, int directory_fd,
-			const char *name, bool no_clobber, int interrupt_fd, struct error *err)
+static int publish_copy(const struct finished *file, int directory_fd, const char *name,
+			bool no_clobber, int interrupt_fd, struct error *err)
 {
 	char temporary[STAGING_NAME_BYTES], self[40];
 	AUTO_FD fd = open_new(directory_fd, temporary), sealed = -1;
@@ -178,7 +171,8 @@ static int publish_copy(const struct finished *file, const struct stat *st, int 
 
 	if (fd < 0)
 		return error_set(err, STAGE_CHROOT, errno, "make a file to copy it to");
-	bad = copy_file(file, st, fd, interrupt_fd, err);
+	bad = copy_content(file->fd, fd, interrupt_fd, err) ||
+	      (file->how ? dress(file->how, fd, err) : dress_like(file->fd, fd, err));
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (!bad) { /* the descriptor that wrote is closed with a check, before there is a name */
 		sealed = open(self, O_RDONLY | O_CLOEXEC);
@@ -194,7 +188,7 @@ static int publish_copy(const struct finished *file, const struct stat *st, int 
 		unlinkat(directory_fd, temporary, 0);
 	if (!bad && file->temporary)
 		unlinkat(file->directory_fd, file->temporary, 0);
-	return bad;
+	return bad ? -1 : 0;
 }
 
 /* Whether the file's only name is the temporary one. */
@@ -212,23 +206,22 @@ static int try_publish(const struct finished *file, int directory_fd, const char
 		       bool no_clobber, int interrupt_fd, struct error *err)
 {
 	struct stat st;
-	int bad = -1;
 	bool named;
+	int bad;
 
 	if (fstat(file->fd, &st))
 		return error_set(err, STAGE_CHROOT, errno, "look at it");
 	named = is_named(file, &st);
-	if ((named || st.st_nlink == 0) && file->how && dress(file->how, file->fd, err))
+	if (!named && st.st_nlink)
+		return publish_copy(file, directory_fd, name, no_clobber, interrupt_fd, err);
+	if (file->how && dress(file->how, file->fd, err))
 		return -1;
-	errno = EXDEV;
-	if (named)
-		bad = give_name(file->directory_fd, file->temporary, directory_fd, name,
-				no_clobber);
-	else if (st.st_nlink == 0)
-		bad = name_unnamed(file->fd, directory_fd, name, no_clobber);
+	bad = named ? give_name(file->directory_fd, file->temporary, directory_fd, name,
+				no_clobber) :
+		      name_unnamed(file->fd, directory_fd, name, no_clobber);
 	/* ENOENT: it was not made to be named (open(2), O_TMPFILE). */
 	if (bad && (errno == EXDEV || errno == ENOENT))
-		return publish_copy(file, &st, directory_fd, name, no_clobber, interrupt_fd, err);
+		return publish_copy(file, directory_fd, name, no_clobber, interrupt_fd, err);
 	return bad ? error_set(err, STAGE_CHROOT, errno, "give it its name") : 0;
 }
 

@@ -12,13 +12,13 @@ struct finished {
 	int fd;
 	int directory_fd;
 	const char *temporary;     /* in directory_fd; NULL: the file has no name */
-	const struct placing *how; /* whose mode and owner it gets; NULL: it keeps its own */
+	const struct placing *how; /* whose mode and owner it gets; NULL: it has them */
 };
 
 /*
  * Gives the file the name in the directory, in place of a file or link of that name (no_clobber: of
  * nothing); its temporary name is gone then. A file on another file system, or with a name that is
- * not `temporary`, is copied, and stays as it is. On failure the directory is as it was.
+ * not `temporary`, is copied with mode and owner. On failure the directory is as it was.
  * interrupt_fd ends a copy, as in place().
  */
 int publish(const struct finished *file, int directory_fd, const char *name, bool no_clobber,
