@@ -27,6 +27,14 @@ enum option_type {
 /* What NOMAD_EXEC_<OPTION> may set: everything but what names the task or may hold a secret. */
 enum option_env { FROM_ENV, NOT_FROM_ENV };
 
+/* Options that describe one of several things, each of which begins with the option that names it.
+ */
+struct option_group {
+	size_t list; /* offset of a struct elements in the struct that receives the values */
+	size_t element_bytes; /* of which the options' offsets are */
+	const void *defaults;
+};
+
 struct option {
 	char letter; /* 0: none */
 	const char *name;
@@ -35,6 +43,8 @@ struct option {
 	const char *value;   /* "SIZE"; NULL for flags */
 	const char *summary; /* one line for --help */
 	const char *manual; /* a sentence or more for the manual, mdoc; NULL: the summary will do */
+	const struct option_group *group; /* NULL: of the whole; else not FROM_ENV */
+	bool begins; /* its group: given once more, it begins the next; a string */
 	enum option_env env;
 	uint64_t min, max;          /* OPTION_NUMBER */
 	bool no_unlimited;          /* OPTION_NUMBER: 0 means none, not that there is no limit */
@@ -61,8 +71,8 @@ struct arguments {
  * abbreviations; letters may be bundled; options end at `--` or, unless `anywhere` is set, at the
  * first argument that is none. Operands then are the last of argv, in their order. Defaults of
  * NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given drops its
- * default. Strings are not copied. Errors are of kind ERROR_USAGE and name the option, the value,
- * and what is expected.
+ * default. An option of a group is for the thing that was named last. Strings are not copied.
+ * Errors are of kind ERROR_USAGE and name the option, the value, and what is expected.
  */
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err);
