@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A launch that fails says which step it was and why, in one line, ends with 125, starts nothing of the task and leaves nothing behind;
+# the report tells the same. The failures come from outside: system calls that fail, limits, capabilities that are missing.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+export LC_ALL=C
+
+# failed_with NAME MESSAGE: what the last run came to: OUT, ERR and RC; and its report
+failed_with() {
+	is "$1" "$RC $OUT$ERR" "125 nomad-exec: $2"
+	is "$1: so says the report" "$(grep -E '"(phase|error|exit_code|pid)"' "$T/report" | tr -d '\n')" \
+		"  \"pid\": null,  \"phase\": \"launch\",  \"exit_code\": null,  \"error\": \"$2\","
+	is "$1: nothing is left" "$(left_of failing)" ''
+}
+
+# --- system calls of the process that becomes the task ---
+
+# broken CALL:ERROR:when=N OPTION...: a run in which this call fails; N counts the calls of each process
+broken() {
+	rm -f "$T/report"
+	strace -f -o "$T/trace" -e "trace=${1%%:*}" -e "inject=$1" "$NX" run --id failing --result "$T/report" "${@:2}" -- \
+		/bin/echo ran >"$T/out" 2>"$T/err" </dev/null
+	RC=$?
+	OUT=$(cat "$T/out") ERR=$(grep -v '^strace: ' "$T/err")
+}
+if command -v strace >/dev/null; then
+	broken unshare:error=ENOSPC:when=1
+	failed_with 'the cgroup namespace' "make the task's cgroup namespace: No space left on device"
+	broken sethostname:error=EPERM --hostname other
+	failed_with 'the hostname' 'set the hostname other: Operation not permitted'
+	broken close_range:error=ENOMEM
+	failed_with 'descriptors' 'close inherited descriptors: Cannot allocate memory'
+	broken setsid:error=EPERM
+	failed_with 'the session' 'start a session: Operation not permitted'
+	broken setresuid:error=EAGAIN
+	failed_with 'the user' 'set the user: Resource temporarily unavailable'
+else
+	skip 'system calls that fail' 'strace is not installed'
+fi
+
+finish
