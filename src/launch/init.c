@@ -179,6 +179,8 @@ void launch_init(const struct task *task, const struct child *child)
 	close_others(child->channel);
 	if (channel_receive(child->channel, &message, 0) <= 0)
 		_exit(EXIT_LAUNCHER_FAILED); /* the launcher gave up, and knows why */
+	if (init_reset_scheduling(&err))
+		launch_give_up(child, &err);
 	pid = fork_task(&message, &pidfd);
 	if (pid < 0) {
 		error_set(&err, STAGE_LAUNCH, errno, "start the task's process");
