@@ -234,7 +234,7 @@ static int pipeline(struct run *run, const struct arguments *arguments, struct s
 		return -1;
 	if (spec->dry_run)
 		return dry_run_print(&task, run->pool, run->err);
-	if (must_be_root(run->err))
+	if (must_be_root(run->err) || launch_check_stdio(run->err))
 		return -1;
 	return run_task(run, &task, &spec->fetch, wanted);
 }

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "launch/channel.h"
@@ -51,10 +53,23 @@ static int close_descriptors(int *channel, struct error *err)
 	return 0;
 }
 
+/* Links in /proc may lead anywhere; what is not below the root has no path that begins with `/`. */
+static int check_directory(const struct task *task, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+		return error_set(err, STAGE_LAUNCH, errno, "find out where --work-dir %s is",
+				 task->work_dir);
+	return *path == '/' ? 0 :
+			      error_set(err, STAGE_LAUNCH, 0,
+					"--work-dir %s leads out of the chroot", task->work_dir);
+}
+
 static int change_directory(const struct task *task, struct error *err)
 {
 	if (chdir(task->work_dir) == 0)
-		return 0;
+		return check_directory(task, err);
 	error_set(err, STAGE_LAUNCH, errno, "enter --work-dir %s inside the chroot",
 		  task->work_dir);
 	return err->errnum == EACCES ? error_remedy(err, "the task's user may not") : -1;

@@ -23,8 +23,9 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "launch/channel.h"
 #include "launch/become.h"
+#include "launch/channel.h"
+#include "launch/stdio.h"
 
 #define SKIP_4 " %*s %*s %*s %*s"
 #define SKIP_44_FIELDS SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4

@@ -19,6 +19,12 @@
 #include "task.h"
 
 /*
+ * Refuses standard descriptors that would lead a task out of its root, whatever its user: from a
+ * directory, or what was opened with O_PATH, /proc/self/fd/0/.. goes up into the host's tree.
+ */
+int launch_check_stdio(struct error *err);
+
+/*
  * Forks init into new mount, pid, ipc and uts namespaces. Returns its pid in the launcher, 0 in
  * init, where nothing is shared with the launcher but child->channel, and -1 with the reason. In
  * init the caller must end in launch_init() or launch_give_up(). Source: clone3(2), Linux 5.5.

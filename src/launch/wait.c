@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "launch/become.h"
 #include "launch/channel.h"
+#include "launch/stdio.h"
 
 enum deadline { DEADLINE_NONE, DEADLINE_TIMEOUT, DEADLINE_KILL };
 

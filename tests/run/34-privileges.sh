@@ -115,6 +115,29 @@ is 'of a caller with 100 open descriptors a task has three' "$OUT" '0
 2'
 nx run --user root --work-dir /proc/self/fd/7 -- /bin/true
 like '--work-dir into a descriptor of the caller is refused' "$RC $OUT$ERR" '125 nomad-exec: enter --work-dir /proc/self/fd/7 .*No such file or directory.*'
+# A directory that is a standard descriptor would be a way out: /proc/self/fd/0/.. goes up from it on the host.
+way_out='a way out of the chroot; give it a file, a pipe or a device, such as /dev/null'
+out=$("$NX" run --result "$T/report" -- /bin/ls /proc/self/fd/0/ 2>&1 </)
+is 'a directory as standard input is refused' "$? $out" "125 nomad-exec: standard input is a directory: $way_out"
+is 'and the report says so' "$(grep -c "\"error\": \"standard input is a directory: $way_out\"" "$T/report")" 1
+mkdir "$T/below"
+out=$("$NX" run --work-dir /proc/self/fd/0 --user root -- /bin/sh -c 'touch ../escaped' 2>&1 <"$T/below")
+is 'also below --work-dir' "$? $out $(ls "$T/escaped" 2>/dev/null)" "125 nomad-exec: standard input is a directory: $way_out "
+# opened FLAGS FD PATH ARGUMENTS...: the launcher with this path open as a standard descriptor, in a way that no shell can
+opened() {
+	python3 -c 'import os, sys; fd = os.open(sys.argv[3], eval(sys.argv[1])); os.dup2(fd, int(sys.argv[2])); os.execv(sys.argv[4], sys.argv[4:])' \
+		"$1" "$2" "$3" "$NX" "${@:4}"
+}
+out=$(opened os.O_RDONLY 1 / run -- /bin/ls /proc/self/fd/1/ 2>&1)
+is 'as standard output' "$? $out" "125 nomad-exec: standard output is a directory: $way_out"
+opened os.O_RDONLY 2 / run --result "$T/report" -- /bin/ls /proc/self/fd/2/ >"$T/out" </dev/null
+is 'as standard error' "$? $(cat "$T/out") $(grep -c "standard error is a directory" "$T/report")" '125  1'
+out=$(opened os.O_PATH 0 /etc/hostname run -- /bin/cat /proc/self/fd/0 2>&1)
+is 'a mere path to a file' "$? $out" "125 nomad-exec: standard input is a mere path (O_PATH): $way_out"
+out=$("$NX" run --dry-run -- /bin/true 2>&1 </ | grep -c '^command')
+is 'for --dry-run it is none' "$out" 1
+nx run --user root --work-dir /proc/self/cwd -- /bin/pwd
+is 'a link in /proc that stays inside is none' "$RC $OUT$ERR" '0 /'
 start fds run --id fds -- /bin/sh -c 'echo up; exec sleep 1000'
 ok 'a task is up' wait_for 30 said fds up
 memory=$(groups_of fds | head -n 1)

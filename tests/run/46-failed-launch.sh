@@ -35,6 +35,10 @@ if command -v strace >/dev/null; then
 	failed_with 'the session' 'start a session: Operation not permitted'
 	broken setresuid:error=EAGAIN
 	failed_with 'the user' 'set the user: Resource temporarily unavailable'
+	broken getcwd:error=ENOENT:when=1 --work-dir /tmp
+	failed_with 'the working directory' 'find out where --work-dir /tmp is: No such file or directory'
+	broken sched_setscheduler:error=EPERM
+	failed_with 'scheduling' 'reset scheduling: Operation not permitted'
 else
 	skip 'system calls that fail' 'strace is not installed'
 fi
