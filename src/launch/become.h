@@ -37,6 +37,13 @@ int init_reset_scheduling(struct error *err);
  */
 int task_drop_privileges(const struct task *task, struct error *err);
 
+/*
+ * Gives up every capability of init, for good, once it has forked the task: to reap and to tell of
+ * it takes none. The parent-death signal stays, which the kernel forgets only when something is
+ * gained. Source: prctl(2), kernel/cred.c.
+ */
+int init_drop_privileges(struct error *err);
+
 /* Executes the command, looked up inside the root. Returns only on failure, -1. */
 int task_execute(const struct task *task, struct error *err);
 

@@ -173,4 +173,31 @@ nx run --user root -- /bin/bash -c 'cd /proc/1; for f in exe root cwd fd/0 fd/3;
 is 'a root task can neither look into init, nor change it, nor end it' "$RC $OUT" '0 still here'
 is 'and the binary is as it was' "$(stat -c '%i %s %Y %Z' "$NX"; sha256sum <"$NX")" "$before"
 
+
+# --- init, before a task that may trace ---
+
+# It never has more than the moment that it takes to fork; here each fork takes as long as the task needs to look.
+nx run -- /usr/bin/awk "$sets" /proc/1/status
+is 'init has no capability in any set, and can gain none' "$OUT$ERR" "$(caps 0 0 0 0 0)nnp 1"
+tracing() { env SECRET=needle "$@" "$NX" run --user root --cap-add sys_ptrace -- /bin/bash -c '
+	'"awk '$sets' /proc/1/status"'; tr -d "\0" </proc/1/environ | wc -c; tr "\0" "\n" </proc/1/cmdline | grep .; head -c 4 /proc/1/exe | tail -c 3'; }
+if ((held >> 19 & 1)); then
+	expected="$(caps 0 0 0 0 0)nnp 1
+0
+nomad-exec: init
+ELF"
+	is 'nor before a task that may trace it, which finds nothing of the caller either' "$(tracing env 2>&1)" "$expected"
+	if command -v strace >/dev/null; then
+		is 'even when init is slow' "$(tracing strace -f -o "$T/trace" -e trace=clone3,capset -e inject=clone3:delay_exit=500000 2>&1)" "$expected"
+	else
+		skip 'even when init is slow' 'strace is not installed'
+	fi
+	nx run --user root --cap-add sys_ptrace -- /usr/bin/perl -e 'my $n = {"x86_64" => 101, "aarch64" => 117}->{`uname -m` =~ s/\s//r};
+		syscall($n, 16, 1, 0, 0) == 0 or die "attach: $!\n"; waitpid(1, 0); print "attached"'
+	is 'a task that traces init ends as others do' "$RC $OUT" '0 attached'
+	is 'and nothing is left' "$(ls -A "$NOMAD_EXEC_ALLOC_DIR"; groups_of '*')" ''
+else
+	skip 'a task that may trace init' 'CAP_SYS_PTRACE is not held'
+fi
+
 finish
