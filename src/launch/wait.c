@@ -135,8 +135,8 @@ static void on_timer(struct wait *wait)
 	uint64_t expirations;
 	bool first = wait->next == DEADLINE_TIMEOUT;
 
-	if (read(wait->timer_fd, &expirations, sizeof(expirations)) < 0)
-		return;
+	if (read(wait->timer_fd, &expirations, sizeof(expirations)) < 0 || wait->result->ended)
+		return; /* the task ended in time, only what it left is dying yet */
 	wait->result->timed_out = true;
 	if (first && wait->child->task_pidfd >= 0) {
 		send_signal(wait, wait->task->kill_signal);
