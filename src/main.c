@@ -142,8 +142,9 @@ int main(int argc, char **argv)
 	open_missing_stdio();
 	/* A caller may have left it ignored: then the status of a child would be lost. */
 	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE,
-	       SIG_IGN); /* a reader that went away is an error of write(2), not the end of us */
+	/* A reader that went away, a limit of ulimit -f: errors of write(2), not the end of us. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (run_program(&arguments, &pool, &command, &status, &err))
 		return report_error(command, &err);
 	if (fflush(stdout) || ferror(stdout)) {

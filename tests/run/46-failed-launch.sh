@@ -43,4 +43,22 @@ else
 	skip 'system calls that fail' 'strace is not installed'
 fi
 
+# --- limits of the caller ---
+
+# limited OPTIONS ARGUMENTS...: the launcher below ulimit; OUT is all that was printed, through a pipe, which has no size
+limited() {
+	# shellcheck disable=SC2086 # words
+	OUT=$( (ulimit $1 && shift && exec "$NX" "$@") 2>&1 </dev/null)
+	RC=$?
+}
+limited '-f 0' run --result "$T/report" -- /bin/echo ran
+is 'a report that is larger than a file may be' "$RC $OUT" "125 ran
+nomad-exec: --result $T/report: write: File too large"
+limited '-S -f 0' run -- /bin/sh -c 'echo more >/local/file; ulimit -S -f'
+is 'the limit is not for the task' "$RC $OUT" '0 unlimited'
+head -c 100000 /dev/zero >"$T/large"
+limited '-f 1' run --artifact-source "$T/large" --command large
+like 'an artifact that is' "$RC $OUT" '125 nomad-exec: .*: File too large'
+is 'nothing is left' "$(ls -A "$NOMAD_EXEC_ALLOC_DIR"; groups_of '*')" ''
+
 finish
