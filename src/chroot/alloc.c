@@ -109,6 +109,15 @@ static int fill(const struct task *task, struct alloc *alloc)
 	return open_trees(alloc);
 }
 
+static void close_directories(struct alloc *alloc)
+{
+	drop_fd(&alloc->shared_fd);
+	drop_fd(&alloc->task_fd);
+	drop_fd(&alloc->shared_tree);
+	drop_fd(&alloc->local_tree);
+	drop_fd(&alloc->tmp_tree);
+}
+
 int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc, struct error *err)
 {
 	struct error ignored;
@@ -138,18 +147,15 @@ int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc
 
 void alloc_release(struct alloc *alloc)
 {
+	close_directories(alloc);
 	drop_fd(&alloc->parent_fd);
-	drop_fd(&alloc->shared_fd);
-	drop_fd(&alloc->task_fd);
-	drop_fd(&alloc->shared_tree);
-	drop_fd(&alloc->local_tree);
-	drop_fd(&alloc->tmp_tree);
 }
 
 int alloc_remove(struct alloc *alloc, struct error *err)
 {
 	if (!alloc->id)
 		return 0;
+	close_directories(alloc); /* a caller may have allowed us few descriptors */
 	if (tree_remove(alloc->parent_fd, alloc->id))
 		return error_set(err, STAGE_RUN, errno, "remove the allocation %s", alloc->path);
 	alloc->id = NULL;

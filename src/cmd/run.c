@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -239,6 +240,17 @@ static int pipeline(struct run *run, const struct arguments *arguments, struct s
 	return run_task(run, &task, &spec->fetch, wanted);
 }
 
+/* Callers keep the soft limit low for the sake of select(2), which is not used here. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit); /* else it stays, and may suffice */
+}
+
 static int open_signals(struct error *err)
 {
 	sigset_t signals;
@@ -280,6 +292,7 @@ static int run_main(const struct arguments *arguments, void *target, struct pool
 	if (signal_fd < 0 ||
 	    (spec->result_file && report_open(spec->result_file, pool, &report, err)))
 		return -1;
+	raise_descriptor_limit();
 	umask(0); /* every mode below is meant as written; the task gets 022 */
 	clock_gettime(CLOCK_MONOTONIC, &run.clock);
 	bad = pipeline(&run, arguments, spec);

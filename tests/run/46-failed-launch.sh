@@ -59,6 +59,23 @@ is 'the limit is not for the task' "$RC $OUT" '0 unlimited'
 head -c 100000 /dev/zero >"$T/large"
 limited '-f 1' run --artifact-source "$T/large" --command large
 like 'an artifact that is' "$RC $OUT" '125 nomad-exec: .*: File too large'
+# From too few for anything to enough: each time all of it or one line, and nothing stays.
+wrong='' ran=0 failed=0
+for n in $(seq 6 24); do
+	limited "-n $n" run --id failing -- /bin/sh -c 'mkdir -p /local/1/2/3/4/5/6/7/8/9; echo ran'
+	case "$RC $OUT" in
+	'0 ran') ran=$((ran + 1)) ;;
+	'125 nomad-exec: '*) failed=$((failed + 1)) ;;
+	*) wrong="$wrong $n: $RC $OUT" ;;
+	esac
+	[ "$(wc -l <<<"$OUT") $(left_of failing)" = '1 ' ] || wrong="$wrong $n: $OUT, $(left_of failing)"
+done
+is 'few descriptors' "$wrong $((ran > 0)) $((failed > 0))" ' 1 1'
+deep=/local$(printf '/%d' $(seq 200))
+limited '-n 24' run --id failing -- /bin/mkdir -p "$deep"
+is 'and a deep tree' "$RC $OUT$(left_of failing)" '0 '
+limited '-S -n 6' run -- /bin/sh -c 'ulimit -S -n'
+is 'a soft limit is no obstacle' "$RC $OUT" '0 1024'
 is 'nothing is left' "$(ls -A "$NOMAD_EXEC_ALLOC_DIR"; groups_of '*')" ''
 
 finish
