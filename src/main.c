@@ -81,8 +81,11 @@ static int run_command(const struct command *command, struct arguments *argument
 		return pool_error(err, STAGE_SETUP);
 	memcpy(target, command->defaults, command->target_bytes);
 	arguments->anywhere = !command->takes_command;
-	if (options_parse(command->options, arguments, target, pool, err))
+	if (options_parse(command->options, arguments, target, pool, err)) {
+		if (command->refuse)
+			command->refuse(target, pool, err);
 		return -1;
+	}
 	if (arguments->help) {
 		help_print(command);
 		return 0;

@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "cmd/cmd.h"
 
 int exit_status_of(const struct result *result)
@@ -217,4 +218,16 @@ int report_write(struct report *report, const struct result *result, const struc
 		error_set(err, STAGE_RUN, errno, "--result %s: write", report->path);
 	json.delete_value(value);
 	return bad;
+}
+
+void report_failure(const char *path, const struct error *failure, struct pool *pool)
+{
+	struct result result = RESULT_INIT;
+	AUTO_REPORT report = { .fd = -1 };
+	struct error err;
+
+	clock_gettime(CLOCK_REALTIME, &result.finished_at);
+	if (report_open(path, pool, &report, &err) ||
+	    report_write(&report, &result, failure, pool, &err))
+		log_error("%s", err.text);
 }

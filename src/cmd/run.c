@@ -21,8 +21,6 @@
 #include "cmd/prepare.h"
 #include "launch/launch.h"
 
-#define AUTO_REPORT __attribute__((cleanup(report_release))) struct report
-
 /* What every stage of one run has at hand besides the values that flow. */
 struct run {
 	struct pool *pool;
@@ -302,6 +300,15 @@ static int run_main(const struct arguments *arguments, void *target, struct pool
 	return report.path && !spec->dry_run ? finish(&report, &result, bad, pool, err) : bad;
 }
 
+/* A report of an earlier run must not pass for that of this one. */
+static void run_refuse(const void *target, struct pool *pool, const struct error *err)
+{
+	const struct spec *spec = target;
+
+	if (spec->result_file && !spec->dry_run)
+		report_failure(spec->result_file, err, pool);
+}
+
 static const char *const synopsis[] = { "[OPTIONS] --command PATH [--args ARG]...",
 					"[OPTIONS] -- PATH [ARG]...", NULL };
 
@@ -316,4 +323,5 @@ const struct command command_run = {
 	.takes_command = true,
 	.statuses = { 125, 125, 125, 126, 127 },
 	.run = run_main,
+	.refuse = run_refuse,
 };

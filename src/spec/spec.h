@@ -58,7 +58,8 @@ struct arguments {
  * first argument that is none. Operands then are the last of argv, in their order. Defaults of
  * NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given drops its
  * default. Strings are not copied. Errors are of kind ERROR_USAGE and name the option, the value,
- * and what is expected.
+ * and what is expected. The first one is reported; *target has all that could be read all the same,
+ * before and behind it, up to the first argument that is no option.
  */
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err);

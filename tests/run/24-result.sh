@@ -222,6 +222,36 @@ report_is 'text that would end a string' 127 'command task error' 'command="/a\"
 task="a_b_c_"
 error="command /a\"b\\c?: not found inside the chroot; looked at /local and / there"' run --result "$R" -- $'/a"b\\c\n'
 
+# An older report must not pass for that of a run that never began.
+bad='--memory: bad value "5X"; expected a size such as 300 (MiB), 512K, 1.5G, or unlimited'
+refused='phase error pid exit_code'
+refusal() { printf 'phase="setup"\nerror=%s\npid=null\nexit_code=null' "$1"; }
+for order in before behind; do
+	echo stale >"$T/stale"
+	case $order in
+	before) nx run --result "$T/stale" --memory 5X -- /bin/true ;;
+	behind) nx run --memory 5X --nonsense --memory 6X --result "$T/stale" -- /bin/true ;;
+	esac
+	is "an option that is wrong, --result $order it" "$RC $ERR
+$("$python" -IS "$T/read.py" "$T/stale" "$refused")" "125 nomad-exec: $bad
+nomad-exec: try: nomad-exec run --help
+$(refusal "${bad//\"/\\\"}" | sed 's/^error=\(.*\)/error="\1"/')"
+done
+echo stale >"$T/stale"
+NOMAD_EXEC_CPU=none nx run --result "$T/stale" -- /bin/true
+is 'one of the environment' "$RC $("$python" -IS "$T/read.py" "$T/stale" phase)" '125 phase="setup"'
+nx run --memory --result
+is 'one without a value' "$RC $ERR" '125 nomad-exec: --memory: bad value "--result"; expected a size such as 300 (MiB), 512K, 1.5G, or unlimited
+nomad-exec: try: nomad-exec run --help'
+nx run --memory 5X -- /bin/true --result "$T/none"
+is 'what belongs to the command is not read' "$RC $(ls "$T/none" 2>/dev/null)" '125 '
+nx run --memory 5X --dry-run --result "$T/none" -- /bin/true
+is 'nor is there a report of a --dry-run' "$RC $(ls "$T/none" 2>/dev/null)" '125 '
+nx run --memory 5X --result "$T/none/r" -- /bin/true
+is 'a report that cannot be written does not hide the mistake' "$RC $ERR" "125 nomad-exec: --result $T/none/r: write to its directory: No such file or directory
+nomad-exec: $bad
+nomad-exec: try: nomad-exec run --help"
+
 # --- where it is written ---
 
 echo old >"$R"
