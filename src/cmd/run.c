@@ -263,12 +263,11 @@ static int open_signals(struct error *err)
 
 /* Adds the report to what the run came to. A report that cannot be written is a failure of the
  * launcher's. */
-static int finish(struct report *report, const struct result *result, int bad, struct pool *pool,
-		  struct error *err)
+static int finish(struct report *report, const struct result *result, int bad, struct error *err)
 {
 	struct error second;
 
-	if (report_write(report, result, bad ? err : NULL, pool, &second) == 0)
+	if (report_write(report, result, bad ? err : NULL, &second) == 0)
 		return bad;
 	if (bad)
 		log_error("%s", second.text);
@@ -287,8 +286,8 @@ static int run_main(const struct arguments *arguments, void *target, struct pool
 	struct run run = { .pool = pool, .signal_fd = signal_fd, .result = &result, .err = err };
 	int bad;
 
-	if (signal_fd < 0 ||
-	    (spec->result_file && report_open(spec->result_file, pool, &report, err)))
+	if (signal_fd < 0 || (spec->result_file && !spec->dry_run &&
+			      report_open(spec->result_file, pool, &report, err)))
 		return -1;
 	raise_descriptor_limit();
 	umask(0); /* every mode below is meant as written; the task gets 022 */
@@ -297,7 +296,7 @@ static int run_main(const struct arguments *arguments, void *target, struct pool
 	clock_gettime(CLOCK_REALTIME, &result.finished_at);
 	if (result.ended)
 		*status = exit_status_of(&result);
-	return report.path && !spec->dry_run ? finish(&report, &result, bad, pool, err) : bad;
+	return report.path ? finish(&report, &result, bad, err) : bad;
 }
 
 /* A report of an earlier run must not pass for that of this one. */

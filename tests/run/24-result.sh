@@ -292,6 +292,36 @@ stdout
 		"$([ $end = failed ] && echo '0 phase="setup"' || echo '1 phase="run"')"
 done
 
+# What the caller writes next comes behind the report, also in a file that is not appended to.
+for to in /dev/stdout /dev/fd/1 /proc/self/fd/1; do
+	("$NX" run --result $to -- /bin/echo of the task; echo of the caller) >"$T/pipe" 2>"$T/err" </dev/null
+	is "$to that is a file: before, the report, behind" \
+		"$(head -n 1 "$T/pipe"), $(sed '1d;$d' "$T/pipe" >"$T/rest"; "$python" -IS "$T/read.py" "$T/rest" exit_code 2>&1 | tail -n 1), $(tail -n 1 "$T/pipe")$(cat "$T/err")" \
+		'of the task, exit_code=0, of the caller'
+done
+for fd in 3 77; do
+	nx run --result /dev/fd/$fd -- /bin/echo ran
+	is "descriptor $fd, which the caller has not opened" "$RC $OUT$ERR" "125 nomad-exec: --result /dev/fd/$fd: open: Bad file descriptor"
+done
+"$NX" run --result /dev/fd/3 -- /bin/echo ran >"$T/out" 2>&1 3<"$T/target"
+is 'one that is for reading' "$? $(cat "$T/out") $(cat "$T/target")" '125 nomad-exec: --result /dev/fd/3: open: Bad file descriptor target'
+
+# The file that will be the report is there from the start, so that nothing runs in vain.
+mkdir "$T/beside"
+nx run --result "$T/beside/r" --keep --id beside -- /bin/true
+is 'nothing is left beside a report' "$RC $(ls -A "$T/beside")" '0 r'
+nx run --result "$T/beside/r" --user none-such -- /bin/true
+is 'nor beside that of a failure' "$RC $(ls -A "$T/beside")" '125 r'
+start beside run --result "$T/beside/r" -- /bin/sh -c 'echo up; exec sleep 1000'
+ok 'a task runs' wait_for 60 said beside up
+like 'meanwhile its report has a name that nobody foresees' "$(stat -c '%n %a' "$T/beside"/r.*)" "$T/beside/r\\.[A-Za-z0-9]{6} 600"
+kill "$PID"
+end_of beside "$PID"
+is 'a run that a signal ended leaves nothing beside it either' "$RC $(ls -A "$T/beside") $(stat -c %a "$T/beside/r")" '143 r 644'
+nx run --dry-run --result "$T/beside/none" -- /bin/true
+is '--dry-run makes no report' "$RC $(ls -A "$T/beside")" '0 r'
+rm -r "$NOMAD_EXEC_ALLOC_DIR/beside"
+
 # refused NAME PATH MESSAGE: nothing runs when the report could not be written
 refused() { run_is "$1" 125 '' "nomad-exec: $3" -- run --result "$2" -- /bin/echo ran; }
 directory='write to its directory'
