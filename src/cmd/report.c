@@ -121,9 +121,9 @@ void report_release(struct report *report)
 
 static int64_t elapsed_ms(const struct result *result)
 {
-	const struct timespec *from = &result->started_at, *to = &result->finished_at;
+	const struct timespec *from = &result->started, *to = &result->finished;
 
-	if (!from->tv_sec)
+	if (!result->started_at.tv_sec)
 		return -1;
 	return (to->tv_sec - from->tv_sec) * 1000 + (to->tv_nsec - from->tv_nsec) / 1000000;
 }

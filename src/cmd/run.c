@@ -294,6 +294,7 @@ static int run_main(const struct arguments *arguments, void *target, struct pool
 	clock_gettime(CLOCK_MONOTONIC, &run.clock);
 	bad = pipeline(&run, arguments, spec);
 	clock_gettime(CLOCK_REALTIME, &result.finished_at);
+	clock_gettime(CLOCK_MONOTONIC, &result.finished);
 	if (result.ended)
 		*status = exit_status_of(&result);
 	return report.path ? finish(&report, &result, bad, err) : bad;

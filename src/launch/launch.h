@@ -102,9 +102,9 @@ int launch_release(const struct child *child, const struct cage *cage, struct er
 /*
  * Waits for the end of the task: forwards the signals that signal_fd (a signalfd(2)) reports to the
  * task, enforces the timeout, and reaps init, with which everything of the task is gone. Fills pid,
- * ended, wait_status, timed_out, the CPU times and started_at of *result. Returns -1 when the task
- * could not be started (kinds ERROR_CANNOT_EXECUTE, ERROR_NOT_FOUND, ERROR_FAILED). Never wakes up
- * without a reason.
+ * ended, wait_status, timed_out, the CPU times and when it started of *result. Returns -1 when the
+ * task could not be started (kinds ERROR_CANNOT_EXECUTE, ERROR_NOT_FOUND, ERROR_FAILED). Never
+ * wakes up without a reason.
  */
 int launch_wait(const struct task *task, struct child *child, int signal_fd, struct result *result,
 		struct error *err);

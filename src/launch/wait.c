@@ -217,6 +217,7 @@ int launch_wait(const struct task *task, struct child *child, int signal_fd, str
 	if (timer < 0 || (task->timeout_ms && arm(&wait, DEADLINE_TIMEOUT, task->timeout_ms)))
 		return wait_failed(&wait, "set the timeout");
 	clock_gettime(CLOCK_REALTIME, &result->started_at);
+	clock_gettime(CLOCK_MONOTONIC, &result->started);
 	if (loop(&wait, signal_fd))
 		return -1;
 	return conclude(&wait);
