@@ -16,7 +16,11 @@
 
 static int failed(struct error *err, const char *step)
 {
-	return error_set(err, STAGE_LAUNCH, errno, "%s", step);
+	error_set(err, STAGE_LAUNCH, errno, "%s", step);
+	return err->errnum == EPERM ?
+		       error_remedy(err,
+				    "`nomad-exec fingerprint driver.exec` tells what is missing") :
+		       -1;
 }
 
 static int set_capabilities(uint64_t effective, uint64_t inheritable)

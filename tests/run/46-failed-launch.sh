@@ -78,4 +78,27 @@ limited '-S -n 6' run -- /bin/sh -c 'ulimit -S -n'
 is 'a soft limit is no obstacle' "$RC $OUT" '0 1024'
 is 'nothing is left' "$(ls -A "$NOMAD_EXEC_ALLOC_DIR"; groups_of '*')" ''
 
+# --- capabilities that are missing ---
+
+# lacks CAPABILITY MESSAGE: the launcher as root without it, and what fingerprint says
+lacks() {
+	if ! setpriv --bounding-set="-$1" "$NX" version >"$T/out" 2>&1; then
+		skip "without $1" "$(cat "$T/out")"
+		return
+	fi
+	out=$(setpriv --bounding-set="-$1" "$NX" run --id failing -- /bin/echo ran 2>&1 </dev/null)
+	is "without $1" "$? $out$(left_of failing)" "125 nomad-exec: $2"
+	out=$(setpriv --bounding-set="-$1" "$NX" fingerprint driver.exec 2>&1)
+	is "without $1 there is no driver.exec" "$? $out" \
+		"1 nomad-exec: warning: no driver.exec here: capability $1: not held; give it to nomad-exec, or to the container that it is in"
+}
+refused='Operation not permitted'
+ask="$refused; \`nomad-exec fingerprint driver.exec\` tells what is missing"
+lacks sys_admin "copy the mounts of the allocation $NOMAD_EXEC_ALLOC_DIR/failing (open_tree): $refused; it takes Linux 5.12 or newer, and CAP_SYS_ADMIN"
+lacks mknod "fill /dev: $refused; making devices takes CAP_MKNOD"
+lacks chown "fill the allocation $NOMAD_EXEC_ALLOC_DIR/failing: $refused; giving it to the task's user takes CAP_CHOWN"
+lacks setpcap "limit the capability bounding set: $ask"
+lacks setgid "set the supplementary groups: $ask"
+lacks setuid "set the user: $ask"
+
 finish
