@@ -79,7 +79,7 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
 
-check: check-build check-unit check-place check-run ## the tests that need no virtual machine, as root
+check: check-build check-unit check-run ## the tests that need no virtual machine, as root
 
 check-build: all ## what was built, and this Makefile
 	BUILD='$(BUILD)' tests/build/all
@@ -93,11 +93,11 @@ $(TESTER): $(UNIT) $(PARTS)
 check-place: all $(UNPACK) ## what archives come to, by the stage alone, as root or not
 	NX='$(abspath $(PROGRAM))' UNPACK='$(abspath $(UNPACK))' tests/run/56-unpack.sh
 
-check-run: all ## the program itself, as root
+check-run: all $(UNPACK) ## the program itself, as root
 	NX='$(abspath $(PROGRAM))' tests/run/all
 
 # Status 77 means that no such guest can run here, and says why.
-check-vm: all ## the same tests in a virtual machine with cgroup v2
+check-vm: all $(UNPACK) ## the same tests in a virtual machine with cgroup v2
 	NX='$(abspath $(PROGRAM))' NX_SLOW=1 tests/vm/guest --env NX --env NX_SLOW -- tests/run/all || [ $$? = 77 ]
 
 lint: ## format, static analysis, scripts, manual

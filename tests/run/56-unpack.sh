@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What becomes of archives: the good ones, and the hostile ones that tests/archives/make.py writes, each with what has to
-# come of it. Drives `nomad-exec fetch`, or with UNPACK=PATH the program made of tests/place/unpack.c, which takes the same
-# options; --output-name, --clean and SIGKILL of the child are tested only there.
+# come of it. Drives `nomad-exec fetch`; with UNPACK=PATH, or when there is no such command, the program made of
+# tests/place/unpack.c, which takes the same options and places files by the stage alone. Root or not.
 . "${0%/*}/lib.sh"
 
-if [ -n "${UNPACK-}" ]; then
-	FETCH=("$UNPACK")
-elif "$NX" fetch --help >/dev/null 2>&1; then
+UNPACK=${UNPACK-}
+if [ -z "$UNPACK" ] && "$NX" fetch --help >/dev/null 2>&1; then
 	FETCH=("$NX" --quiet fetch --no-cache)
+elif UNPACK=${UNPACK:-${NX%/*}/tests/place/unpack} && [ -x "$UNPACK" ]; then
+	FETCH=("$UNPACK")
 else
-	skip 'unpacking' 'this nomad-exec has no command fetch; UNPACK=PATH takes the stage alone'
+	skip 'unpacking' "there is neither nomad-exec fetch nor $UNPACK"
 	finish
 fi
 A=$T/archives D=$T/box/dest
@@ -275,7 +276,7 @@ is 'a destination that is swapped meanwhile: the one that was opened is the one 
 	"$? $(cd "$T/box" && find moved elsewhere -mindepth 1)" '0 moved/slow'
 fresh
 begin
-[ -n "${UNPACK-}" ] && "$UNPACK" --destination "$D" --clean
+[ -z "$UNPACK" ] || "$UNPACK" --destination "$D" --clean
 is 'what is alive is not cleaned away' "$(find "$D" -mindepth 1 -maxdepth 1 | wc -l)" 1
 kill -KILL "$LAUNCHER"
 wait "$LAUNCHER" 2>/dev/null
