@@ -38,11 +38,13 @@ LINK    := $(CC) $(CFLAGS) $(LINKING) $(LDFLAGS)
 
 PROGRAM := $(BUILD)/$(NAME)
 TESTER  := $(BUILD)/tests/unit/check
+UNPACK  := $(BUILD)/tests/place/unpack
 SRC     := $(sort $(wildcard src/*.c src/*/*.c))
 OBJ     := $(SRC:%.c=$(BUILD)/%.o)
 # All of the program but its main: what other programs of the tree are linked with.
 PARTS   := $(filter-out $(BUILD)/src/main.o,$(OBJ))
 UNIT    := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/unit/*.c)))
+SIGNER  := $(BUILD)/tests/s3/sign
 BENCH   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 PAGES   := $(addprefix $(BUILD)/,$(sort $(wildcard man/*.[1-9])))
 # Asked for only where it is used: building the program takes no pkg-config.
@@ -60,6 +62,10 @@ $(PROGRAM): $(OBJ)
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -MMD -MP -c -o $@ $<
+
+# The stage that unpacks archives, by itself.
+$(UNPACK): $(BUILD)/tests/place/unpack.o $(PARTS)
+	$(call say,LINK)$(LINK) -o $@ $^
 
 # The pages are made complete with the option tables that the program itself uses.
 $(BUILD)/man/options: $(BUILD)/man/options.o $(PARTS)
@@ -85,11 +91,15 @@ check-unit: $(TESTER) ## the unit tests, as anyone
 $(TESTER): $(UNIT) $(PARTS)
 	$(call say,LINK)$(LINK) -o $@ $(UNIT) $(PARTS) $(CHECK_LIBS)
 
-check-run: all ## the program itself, as root
+# Signs requests as the program does, for tests/run to compare.
+$(SIGNER): $(BUILD)/tests/s3/sign.o $(PARTS)
+	$(call say,LINK)$(LINK) -o $@ $^
+
+check-run: all $(SIGNER) ## the program itself, as root
 	NX='$(abspath $(PROGRAM))' tests/run/all
 
 # Status 77 means that no such guest can run here, and says why.
-check-vm: all ## the same tests in a virtual machine with cgroup v2
+check-vm: all $(SIGNER) ## the same tests in a virtual machine with cgroup v2
 	NX='$(abspath $(PROGRAM))' NX_SLOW=1 tests/vm/guest --env NX --env NX_SLOW -- tests/run/all || [ $$? = 77 ]
 
 lint: ## format, static analysis, scripts, manual
@@ -129,4 +139,4 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
--include $(OBJ:.o=.d) $(UNIT:.o=.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard man/*.c tests/bench/*.c))
+-include $(OBJ:.o=.d) $(UNIT:.o=.d) $(patsubst %.c,$(BUILD)/%.d,$(wildcard man/*.c tests/place/*.c tests/s3/*.c tests/bench/*.c))

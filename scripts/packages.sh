@@ -34,7 +34,7 @@ build_packages() {
 test_packages() {
 	printf '%s\n' binutils check git pkgconf
 	printf '%s\n' clang-format clang-tidy cppcheck mandoc shellcheck
-	printf '%s\n' openssl perl procps python3 strace
+	printf '%s\n' openssl perl procps python3 python3-botocore strace
 	tests/vm/guest --packages
 }
 

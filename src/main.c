@@ -80,6 +80,7 @@ static int run_command(const struct command *command, struct arguments *argument
 	if (!target)
 		return pool_error(err, STAGE_SETUP);
 	memcpy(target, command->defaults, command->target_bytes);
+	arguments->anywhere = !command->takes_command;
 	if (options_parse(command->options, arguments, target, pool, err))
 		return -1;
 	if (arguments->help) {

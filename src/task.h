@@ -27,6 +27,25 @@ struct limits {
 	uint64_t pids;
 };
 
+enum artifact_mode { ARTIFACT_ANY, ARTIFACT_FILE, ARTIFACT_DIR };
+
+/* How artifacts are brought: the same for all of a run. */
+struct fetch_options {
+	const char *cacert;     /* NULL: the system's certificates */
+	const char *netrc_file; /* NULL: none, unless netrc is set */
+	bool netrc;             /* the file that NETRC names, or ~/.netrc */
+	const char *cache_dir;
+	uint64_t cache_max_bytes, max_bytes; /* of all that is cached; of one artifact */
+	uint64_t limit_rate_bytes;           /* a second; 0: no limit */
+	uint64_t timeout_ms;                 /* of one download with all its attempts; 0: none */
+	uint64_t retries, connections;
+	int min_hash; /* index into digest_types: weaker checksums are refused */
+	bool no_cache, insecure, allow_file, allow_metadata, deny_private;
+	int progress; /* enum fetch_progress */
+};
+
+enum fetch_progress { PROGRESS_AUTO, PROGRESS_NONE, PROGRESS_JSON };
+
 /* What the user says of this node, for `${node.…}` and `${meta.…}`. */
 struct node_values {
 	const char *datacenter, *region, *name, *class;
@@ -44,6 +63,9 @@ struct spec {
 	struct strings env, env_files; /* "KEY=VALUE" or "KEY" (inherit), in order */
 
 	const char *artifact_source, *artifact_destination, *checksum;
+	int artifact_mode; /* enum artifact_mode */
+	struct strings artifact_headers, artifact_options;
+	struct fetch_options fetch;
 
 	const char *user, *work_dir, *name, *id, *hostname;
 	struct limits limits;
@@ -83,6 +105,19 @@ struct attributes {
 	size_t n, capacity;
 };
 
+/* --- source: one artifact that is wanted, no reference left in it --------------------------------
+ */
+
+struct source {
+	const char *url;
+	const char *checksum;    /* as written: "TYPE:HEX", hex digits, "file:URL"; NULL: none */
+	const char *archive;     /* go-getter's: "false", or a format; NULL: by the name */
+	const char *filename;    /* NULL: from the URL */
+	const char *destination; /* of a run: relative to the task directory */
+	enum artifact_mode mode;
+	struct strings headers; /* "NAME: VALUE" */
+};
+
 /* --- task: no `${` left to expand, every number parsed; made only by interpolate -----------------
  */
 
@@ -97,8 +132,8 @@ struct task {
 	uint64_t capabilities; /* bit n is capability n */
 	struct limits limits;
 
-	const char *artifact_source;      /* NULL: none */
-	const char *artifact_destination; /* relative to the task directory */
+	struct source *sources; /* the artifacts, in order */
+	size_t sources_n;
 
 	const char *alloc_dir;
 	bool keep;
@@ -128,25 +163,13 @@ struct alloc {
 		.local_tree = -1, .tmp_tree = -1                                                   \
 	}
 
-/* --- source: one artifact that is wanted, no reference left in it --------------------------------
- */
-
-enum artifact_mode { ARTIFACT_ANY, ARTIFACT_FILE, ARTIFACT_DIR };
-
-struct source {
-	const char *url;
-	const char *checksum;    /* as written: "TYPE:HEX", hex digits, "file:URL"; NULL: none */
-	const char *destination; /* of a run: relative to the task directory */
-	enum artifact_mode mode;
-	struct strings headers; /* "NAME: VALUE" */
-};
-
 /* --- artifact: downloaded, not trusted -----------------------------------------------------------
  */
 
 struct artifact {
 	int fd;           /* of a file of ours, read-only, at offset 0; -1: none was asked for */
 	int lock_fd;      /* what keeps others from the same partial file; -1: nothing */
+	int cache_fd;     /* of the cache's directory that it was downloaded into; -1: not there */
 	int directory_fd; /* where `temporary` is; borrowed */
 	const char *temporary; /* that file's name for now; NULL: it has none */
 	const char *name;      /* base name it will get: one clean path component */
@@ -164,7 +187,7 @@ struct artifact {
 
 #define ARTIFACT_INIT                                                                              \
 	{                                                                                          \
-		.fd = -1, .lock_fd = -1, .directory_fd = -1                                        \
+		.fd = -1, .lock_fd = -1, .cache_fd = -1, .directory_fd = -1                        \
 	}
 
 /*
@@ -269,6 +292,7 @@ struct result {
 	struct limits limits;
 	const char *artifact_url, *artifact_digest;
 	uint64_t artifact_bytes;
+	bool artifact_from_cache;
 };
 
 #define RESULT_INIT                                                                                \

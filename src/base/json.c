@@ -2,6 +2,7 @@
 /* The table of jansson's functions, and three setters for the shapes that reports are made of. */
 #include "base/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,4 +62,17 @@ int json_set_count(const struct json *json, json_t *object, const char *key, int
 int json_set_bool(const struct json *json, json_t *object, const char *key, int yes)
 {
 	return json->object_set(object, key, yes ? json->true_value() : json->false_value());
+}
+
+int json_set_time(const struct json *json, json_t *object, const char *key,
+		  const struct timespec *time)
+{
+	char text[40], *end = text;
+	struct tm utc;
+
+	if (!time->tv_sec || !gmtime_r(&time->tv_sec, &utc))
+		return json_set_text(json, object, key, NULL);
+	end += strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(end, sizeof(text) - (size_t)(end - text), ".%03ldZ", time->tv_nsec / 1000000);
+	return json_set_text(json, object, key, text);
 }

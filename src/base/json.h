@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -35,6 +36,10 @@ int json_set_text(const struct json *json, json_t *object, const char *key, cons
 
 /* Sets key to the number; a negative one is unknown and becomes null. */
 int json_set_count(const struct json *json, json_t *object, const char *key, int64_t number);
+
+/* Sets key to the time, as RFC 3339 in UTC with milliseconds; tv_sec 0 is null. */
+int json_set_time(const struct json *json, json_t *object, const char *key,
+		  const struct timespec *time);
 
 int json_set_bool(const struct json *json, json_t *object, const char *key, int yes);
 

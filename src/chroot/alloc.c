@@ -5,13 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/auto.h"
+#include "base/tree.h"
 #include "chroot/chroot.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -147,77 +146,11 @@ void alloc_release(struct alloc *alloc)
 	drop_fd(&alloc->tmp_tree);
 }
 
-/* How deep a walk goes before it moves what is deeper up to the top, to be taken there in its turn.
- */
-#define DEPTH_MAX 64
-
-struct removal {
-	int top_fd;
-	unsigned long lifted; /* directories moved up so far: gives them their names */
-};
-
-static int empty_directory(struct removal *removal, int fd, int depth);
-
-static int remove_directory(struct removal *removal, int fd, const char *name, int depth)
-{
-	AUTO_FD inner = -1;
-	char lifted[40];
-
-	if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
-		return 0;
-	if (errno != ENOTEMPTY && errno != EEXIST)
-		return -1;
-	if (depth >= DEPTH_MAX) {
-		snprintf(lifted, sizeof(lifted), ".lifted-%lu", removal->lifted++);
-		return renameat(fd, name, removal->top_fd, lifted);
-	}
-	inner = openat(fd, name, OPEN_DIR);
-	if (inner < 0 || empty_directory(removal, inner, depth + 1))
-		return -1;
-	return unlinkat(fd, name, AT_REMOVEDIR);
-}
-
-static int empty_directory(struct removal *removal, int fd, int depth)
-{
-	int again = dup(fd);
-	AUTO_DIR dir = again < 0 ? NULL : fdopendir(again);
-
-	if (!dir)
-		return -1;
-	for (;;) {
-		struct dirent *entry;
-
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			return errno ? -1 : 0;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0)
-			continue;
-		if (remove_directory(removal, fd, entry->d_name, depth))
-			return -1;
-	}
-}
-
 int alloc_remove(struct alloc *alloc, struct error *err)
 {
-	AUTO_FD fd = -1;
-	struct removal removal;
-	unsigned long before;
-
 	if (!alloc->id)
 		return 0;
-	fd = openat(alloc->parent_fd, alloc->id, OPEN_DIR);
-	removal = (struct removal){ .top_fd = fd };
-	do { /* again for what was moved up to the top meanwhile */
-		before = removal.lifted;
-		if (fd < 0 || empty_directory(&removal, fd, 0))
-			return error_set(err, STAGE_RUN, errno, "remove the allocation %s",
-					 alloc->path);
-		lseek(fd, 0, SEEK_SET);
-	} while (removal.lifted != before);
-	if (unlinkat(alloc->parent_fd, alloc->id, AT_REMOVEDIR))
+	if (tree_remove(alloc->parent_fd, alloc->id))
 		return error_set(err, STAGE_RUN, errno, "remove the allocation %s", alloc->path);
 	alloc->id = NULL;
 	return 0;
@@ -251,8 +184,6 @@ static int open_below(int base_fd, const char *path)
 	AUTO_FD fd = openat(base_fd, ".", OPEN_DIR);
 
 	while (fd >= 0 && *(path += strspn(path, "/"))) {
-		struct open_how how = { .flags = OPEN_DIR,
-					.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 		size_t length = strcspn(path, "/");
 		char name[256];
 		int next;
@@ -265,7 +196,7 @@ static int open_below(int base_fd, const char *path)
 		name[length] = '\0';
 		if (mkdirat(fd, name, 0755) && errno != EEXIST)
 			return -1;
-		next = (int)syscall(SYS_openat2, fd, name, &how, sizeof(how));
+		next = tree_open(fd, name);
 		drop_fd(&fd);
 		fd = next;
 		path += length;
@@ -273,33 +204,18 @@ static int open_below(int base_fd, const char *path)
 	return take_fd(&fd);
 }
 
-int chroot_place(const struct task *task, const struct alloc *alloc, struct verified *verified,
-		 struct error *err)
+int alloc_open_destination(const struct alloc *alloc, const char *destination, struct error *err)
 {
-	const char *rest, *destination = task->artifact_destination;
-	AUTO_FD dir = -1;
-	char self[40];
-	int base = -1;
+	int base = -1, fd;
+	const char *rest = destination_base(alloc, destination, &base);
 
-	if (verified->fd < 0)
-		return 0;
-	rest = destination_base(alloc, destination, &base);
 	if (!rest)
 		return error_set_kind(
 			err, STAGE_CHROOT, ERROR_USAGE, 0,
 			"--artifact-destination %s: expected a directory below local/ or alloc/",
 			destination);
-	dir = open_below(base, rest);
-	if (dir < 0)
-		return error_set(err, STAGE_CHROOT, errno, "open the artifact's destination %s",
-				 destination);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", verified->fd);
-	if (fchmod(verified->fd, 0755) ||
-	    linkat(AT_FDCWD, self, dir, verified->name, AT_SYMLINK_FOLLOW))
-		return error_set(err, STAGE_CHROOT, errno, "place the artifact %s in %s",
-				 verified->name, destination);
-	if (verified->temporary && unlinkat(alloc->task_fd, verified->temporary, 0))
-		return error_set(err, STAGE_CHROOT, errno, "remove the artifact's temporary name");
-	drop_fd(&verified->fd);
-	return 0;
+	fd = open_below(base, rest);
+	return fd >= 0 ? fd :
+			 error_set(err, STAGE_CHROOT, errno, "open the artifact's destination %s",
+				   destination);
 }

@@ -34,12 +34,10 @@ void alloc_release(struct alloc *alloc);
 int alloc_remove(struct alloc *alloc, struct error *err);
 
 /*
- * Gives the verified file its name below task->artifact_destination, executable, and closes it:
- * nothing may hold it open for writing when it is executed. The one way by which downloaded bytes
- * reach a task.
+ * Opens, and makes where missing, the directory below local/ or alloc/ that an artifact goes to.
+ * Fails when the path leads elsewhere. Nothing of a task may run yet.
  */
-int chroot_place(const struct task *task, const struct alloc *alloc, struct verified *verified,
-		 struct error *err);
+int alloc_open_destination(const struct alloc *alloc, const char *destination, struct error *err);
 
 /*
  * Plans the root: which host directories are there, which are links, what a link points to. Looks

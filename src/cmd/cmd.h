@@ -22,6 +22,7 @@ struct command {
 	size_t target_bytes;  /* of the struct that the options fill */
 	const void *defaults; /* its built-in values */
 	bool takes_operands;
+	bool takes_command; /* its first operand is a command, with options of its own behind it */
 	struct exit_statuses statuses;
 	/* target: the filled struct. Sets *status, or fails with *err. */
 	int (*run)(const struct arguments *arguments, void *target, struct pool *pool, int *status,
@@ -39,16 +40,14 @@ struct global_options {
 
 extern const struct option global_options[];
 
-extern const struct command command_run, command_fingerprint;
+extern const struct command command_run, command_fetch, command_verify, command_fingerprint;
 
 /* Both print to stdout. command NULL: the program's own help. */
 void help_print(const struct command *command);
 void version_print(void);
 
 /* The plan of a run, for --dry-run: everything that would be done, nothing of it done. */
-struct checksum;
-int dry_run_print(const struct task *task, const char *checksum, struct pool *pool,
-		  struct error *err);
+int dry_run_print(const struct task *task, struct pool *pool, struct error *err);
 
 /* Where the report of a run goes. */
 struct report {

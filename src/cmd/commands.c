@@ -3,7 +3,8 @@
 #include "base/log.h"
 #include "cmd/cmd.h"
 
-const struct command *const commands[] = { &command_run, &command_fingerprint, NULL };
+const struct command *const commands[] = { &command_run, &command_fetch, &command_verify,
+					   &command_fingerprint, NULL };
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 

@@ -60,8 +60,21 @@ static void print_cage(const struct task *task, const struct cage *cage)
 	}
 }
 
-int dry_run_print(const struct task *task, const char *checksum, struct pool *pool,
-		  struct error *err)
+static int print_source(const struct source *source, struct pool *pool, struct error *err)
+{
+	const char *safe = fetch_safe_source(source->url, pool);
+	const char *checksum =
+		fetch_safe_source(source->checksum ? source->checksum : "none", pool);
+
+	if (!safe || !checksum)
+		return pool_error(err, STAGE_SETUP);
+	print_text("artifact  ", safe);
+	print_text("checksum  ", checksum);
+	print_text("into      ", source->destination);
+	return 0;
+}
+
+int dry_run_print(const struct task *task, struct pool *pool, struct error *err)
 {
 	const struct alloc none = ALLOC_INIT;
 	struct root root;
@@ -72,15 +85,9 @@ int dry_run_print(const struct task *task, const char *checksum, struct pool *po
 	print_process(task);
 	printf("allocation %s/%s%s\n", task->alloc_dir, task->id,
 	       task->keep ? ", kept at the end" : "");
-	if (task->artifact_source) {
-		const char *safe = fetch_safe_source(task->artifact_source, pool);
-
-		if (!safe)
-			return pool_error(err, STAGE_SETUP);
-		print_text("artifact  ", safe);
-		print_text("checksum  ", checksum ? checksum : "none");
-		print_text("into      ", task->artifact_destination);
-	}
+	for (size_t i = 0; i < task->sources_n; i++)
+		if (print_source(&task->sources[i], pool, err))
+			return -1;
 	for (size_t i = 0; i < root.n; i++) {
 		const char *line = root_op_describe(&root.ops[i], pool);
 

@@ -73,19 +73,6 @@ void report_release(struct report *report)
 	drop_fd(&report->fd);
 }
 
-static int set_time(const struct json *json, json_t *object, const char *key,
-		    const struct timespec *time)
-{
-	char text[40], *end = text;
-	struct tm utc;
-
-	if (!time->tv_sec || !gmtime_r(&time->tv_sec, &utc))
-		return json_set_text(json, object, key, NULL);
-	end += strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(end, sizeof(text) - (size_t)(end - text), ".%03ldZ", time->tv_nsec / 1000000);
-	return json_set_text(json, object, key, text);
-}
-
 static int64_t elapsed_ms(const struct result *result)
 {
 	const struct timespec *from = &result->started_at, *to = &result->finished_at;
@@ -110,8 +97,8 @@ static int set_end(const struct json *json, json_t *object, const struct result 
 	       json_set_bool(json, object, "oom_killed", result->oom_killed) ||
 	       json_set_bool(json, object, "timed_out", result->timed_out) ||
 	       json_set_text(json, object, "error", failure ? failure->text : NULL) ||
-	       set_time(json, object, "started_at", &result->started_at) ||
-	       set_time(json, object, "finished_at", &result->finished_at) ||
+	       json_set_time(json, object, "started_at", &result->started_at) ||
+	       json_set_time(json, object, "finished_at", &result->finished_at) ||
 	       json_set_count(json, object, "wall_ms", elapsed_ms(result));
 }
 
@@ -157,7 +144,7 @@ static int set_objects(const struct json *json, json_t *object, const struct res
 	    (json_set_text(json, artifact, "url", result->artifact_url) ||
 	     json_set_count(json, artifact, "bytes", (int64_t)result->artifact_bytes) ||
 	     json_set_text(json, artifact, "digest", result->artifact_digest) ||
-	     json_set_bool(json, artifact, "from_cache", false)))
+	     json_set_bool(json, artifact, "from_cache", result->artifact_from_cache)))
 		return -1;
 	return json->object_set(object, "cgroup", cgroup) ||
 	       json->object_set(object, "limits", limits) ||

@@ -16,14 +16,11 @@
 #include "base/log.h"
 #include "chroot/chroot.h"
 #include "cmd/cmd.h"
+#include "cmd/obtain.h"
 #include "cmd/prepare.h"
-#include "fetch/fetch.h"
 #include "launch/launch.h"
-#include "verify/verify.h"
 
-#define AUTO_ARTIFACT __attribute__((cleanup(artifact_release))) struct artifact
 #define AUTO_REPORT __attribute__((cleanup(report_release))) struct report
-#define AUTO_VERIFIED __attribute__((cleanup(verified_release))) struct verified
 
 /* What every stage of one run has at hand besides the values that flow. */
 struct run {
@@ -101,47 +98,79 @@ static int launch(struct run *run, const struct task *task, const struct root *r
 	return bad ? -1 : 0;
 }
 
-static int fetch_and_verify(struct run *run, const struct task *task,
-			    const struct checksum *checksum, const struct alloc *alloc,
-			    struct verified *verified)
+/* How an artifact becomes files of the task: a file is made executable, for it may be the command.
+ */
+static int plan_placing(const struct wanted *wanted, struct placing *placing,
+			const char **directory, struct pool *pool, struct error *err)
 {
-	AUTO_ARTIFACT artifact = ARTIFACT_INIT;
-	struct result *result = run->result;
+	const struct source *source = &wanted->source;
+	const char *slash = strrchr(source->destination, '/');
 
-	if (!task->artifact_source)
+	*placing = (struct placing){ .mode = source->mode, .format = "auto" };
+	*directory = source->destination;
+	if (source->archive)
+		placing->format = strcmp(source->archive, "false") == 0 ? "no" : source->archive;
+	placing->set_permissions = !place_unpacks(placing->format, wanted->name);
+	placing->permissions = 0755;
+	if (source->mode != ARTIFACT_FILE || !slash || !slash[1])
 		return 0;
-	if (fetch(task, checksum->type, alloc->task_fd, run->signal_fd, run->pool, &artifact,
-		  run->err))
-		return -1;
-	next_stage(run, &result->timings.fetch_us, STAGE_VERIFY);
-	result->artifact_url = artifact.url;
-	result->artifact_bytes = artifact.bytes;
-	if (checksum->type ? verify(&artifact, checksum, run->pool, verified, run->err) :
-			     verify_nothing_and_trust(&artifact, verified))
-		return -1;
-	result->artifact_digest = verified->digest;
-	next_stage(run, &result->timings.verify_us, STAGE_CHROOT);
-	return 0;
+	/* As in a job: the destination of mode `file` is the file itself. */
+	placing->name = slash + 1;
+	*directory = pool_strndup(pool, source->destination, (size_t)(slash - source->destination));
+	return *directory ? 0 : pool_error(err, STAGE_SETUP);
 }
 
-static int run_in_alloc(struct run *run, const struct task *task, const struct checksum *checksum,
+static void report_artifact(struct result *result, const struct obtained *obtained)
+{
+	result->artifact_url = obtained->artifact.url;
+	result->artifact_bytes = obtained->artifact.bytes;
+	result->artifact_digest = obtained->digest;
+	result->artifact_from_cache = obtained->artifact.from_cache;
+	result->timings.fetch_us = obtained->fetch_us;
+	result->timings.verify_us = obtained->verify_us;
+}
+
+static int bring(struct run *run, struct wanted *wanted, const struct fetch_options *options,
+		 const struct alloc *alloc)
+{
+	const struct fetch_target target = { .directory_fd = alloc->task_fd };
+	struct obtained obtained = OBTAINED_INIT;
+	struct placing placing;
+	const char *directory;
+	AUTO_FD fd = -1;
+	int bad;
+
+	if (plan_placing(wanted, &placing, &directory, run->pool, run->err))
+		return -1;
+	fd = alloc_open_destination(alloc, directory, run->err);
+	if (fd < 0 ||
+	    obtain_checksum(wanted, options, alloc->task_fd, run->signal_fd, run->pool, run->err))
+		return -1;
+	bad = obtain(wanted, options, &target, &placing, fd, run->signal_fd, run->pool, &obtained,
+		     run->err);
+	report_artifact(run->result, &obtained);
+	return bad;
+}
+
+static int run_in_alloc(struct run *run, const struct task *task,
+			const struct fetch_options *options, struct wanted *wanted,
 			const struct alloc *alloc)
 {
-	AUTO_VERIFIED verified = VERIFIED_INIT;
 	struct root root;
 
-	run->result->stage = STAGE_FETCH;
-	if (fetch_and_verify(run, task, checksum, alloc, &verified))
-		return -1;
+	for (size_t i = 0; i < task->sources_n; i++)
+		if (bring(run, &wanted[i], options, alloc))
+			return -1;
+	clock_gettime(CLOCK_MONOTONIC, &run->clock);
 	run->result->stage = STAGE_CHROOT;
-	if (chroot_place(task, alloc, &verified, run->err) ||
-	    chroot_plan(task, alloc, run->pool, &root, run->err))
+	if (chroot_plan(task, alloc, run->pool, &root, run->err))
 		return -1;
 	next_stage(run, &run->result->timings.chroot_us, STAGE_LAUNCH);
 	return launch(run, task, &root);
 }
 
-static int run_task(struct run *run, const struct task *task, const struct checksum *checksum)
+static int run_task(struct run *run, const struct task *task, const struct fetch_options *options,
+		    struct wanted *wanted)
 {
 	struct alloc alloc;
 	struct error cleanup;
@@ -152,7 +181,7 @@ static int run_task(struct run *run, const struct task *task, const struct check
 		return -1;
 	}
 	next_stage(run, &run->result->timings.setup_us, STAGE_FETCH);
-	bad = run_in_alloc(run, task, checksum, &alloc);
+	bad = run_in_alloc(run, task, options, wanted, &alloc);
 	if (!task->keep && alloc_remove(&alloc, &cleanup))
 		log_warn("%s", cleanup.text);
 	alloc_release(&alloc);
@@ -175,25 +204,39 @@ static int must_be_root(struct error *err)
 	return error_remedy(err, "run nomad-exec as root, or with sudo");
 }
 
+/* What can be wrong with the artifacts before anything is done. */
+static int inspect_sources(const struct task *task, const struct fetch_options *options,
+			   struct pool *pool, struct wanted **wanted, struct error *err)
+{
+	*wanted = pool_alloc(pool, task->sources_n * sizeof(**wanted));
+	if (!*wanted)
+		return pool_error(err, STAGE_SETUP);
+	for (size_t i = 0; i < task->sources_n; i++)
+		if (obtain_inspect(&task->sources[i], options, pool, &(*wanted)[i], err))
+			return -1;
+	return 0;
+}
+
 /* The pipeline: interpolate, fetch, verify, chroot, launch. */
 static int pipeline(struct run *run, const struct arguments *arguments, struct spec *spec)
 {
-	struct checksum checksum;
+	struct wanted *wanted;
 	struct task task;
 
-	if (prepare_task(arguments, spec, run->pool, &task, run->err) ||
-	    checksum_parse(spec->checksum, &checksum, run->err))
+	if (prepare_task(arguments, spec, run->pool, &task, run->err))
 		return -1;
 	describe_run(run->result, &task);
 	if (spec->checksum && !spec->artifact_source)
 		return error_set_kind(
 			run->err, STAGE_SETUP, ERROR_USAGE, 0,
 			"--checksum without --artifact-source: there is nothing to check");
+	if (inspect_sources(&task, &spec->fetch, run->pool, &wanted, run->err))
+		return -1;
 	if (spec->dry_run)
-		return dry_run_print(&task, spec->checksum, run->pool, run->err);
+		return dry_run_print(&task, run->pool, run->err);
 	if (must_be_root(run->err))
 		return -1;
-	return run_task(run, &task, &checksum);
+	return run_task(run, &task, &spec->fetch, wanted);
 }
 
 static int open_signals(struct error *err)
@@ -257,6 +300,7 @@ const struct command command_run = {
 	.target_bytes = sizeof(struct spec),
 	.defaults = &run_defaults,
 	.takes_operands = true,
+	.takes_command = true,
 	.statuses = { 125, 125, 125, 126, 127 },
 	.run = run_main,
 };

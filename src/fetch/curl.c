@@ -27,6 +27,9 @@ static const struct lazy_symbol symbols[] = {
 	LAZY_SYMBOL(struct curl_api, url_get, curl_url_get),
 	LAZY_SYMBOL(struct curl_api, url_strerror, curl_url_strerror),
 	LAZY_SYMBOL(struct curl_api, url_cleanup, curl_url_cleanup),
+	LAZY_SYMBOL(struct curl_api, slist_append, curl_slist_append),
+	LAZY_SYMBOL(struct curl_api, slist_free_all, curl_slist_free_all),
+	LAZY_SYMBOL(struct curl_api, url_dup, curl_url_dup),
 	LAZY_SYMBOL(struct curl_api, free, curl_free),
 };
 

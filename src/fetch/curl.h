@@ -28,6 +28,9 @@ struct curl_api {
 	__typeof__(curl_url_get) *url_get;
 	__typeof__(curl_url_strerror) *url_strerror;
 	__typeof__(curl_url_cleanup) *url_cleanup;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
+	__typeof__(curl_url_dup) *url_dup;
 	__typeof__(curl_free) *free;
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * task -> artifact: brings the bytes of an artifact into a new file. The only user of libcurl.
+ * source -> artifact: brings the bytes of an artifact into a file of ours. The only user of
+ * libcurl.
  *
- * Runs in the launcher as root. The server, the network and every byte that comes in are hostile;
- * nothing here looks at the bytes.
+ * Runs in the launcher as root, or in `fetch` as anyone. The server, the network and every byte
+ * that comes in are hostile; nothing here looks at the bytes but to hash them.
  */
 #ifndef FETCH_FETCH_H
 #define FETCH_FETCH_H
@@ -12,25 +13,53 @@
 #include "task.h"
 
 /*
- * Downloads task->artifact_source (which must not be NULL) into a new file of mode 0600 in
- * directory_fd, which is root's alone and new: unnamed (O_TMPFILE) where its file system can, else
- * named artifact->temporary. On success *artifact owns the descriptor, which is read-only and at
- * offset 0, and is released by artifact_release. On failure nothing but a file of that name is left
- * behind, except that a name server that does not answer may hold a thread and two descriptors
- * until the process ends. interrupt_fd (a signalfd, or -1) is watched while bytes flow: when it
- * becomes readable the download ends with ERROR_INTERRUPTED, errnum the signal, which was then
- * taken from it.
- *
- * Supported: absolute paths and file:// URLs (regular files), http:// and https:// (peer and host
- * verified, at most ten redirects). The name is the last segment of the source's path, also after a
- * redirect. Archives are kept as they are, with a warning; so is http without a checksum
- * (`have_checksum`). A source that could not be fetched by anyone is ERROR_USAGE, before any
- * network. Errors name the URL without its secrets and the reason.
+ * Reads the source without asking anybody, and completes it with what its own query says:
+ * go-getter's keys `checksum`, `archive` and `filename`, which are taken out of the URL. What no
+ * one could fetch, or what would get no clean file name, is ERROR_USAGE. *name is the name that its
+ * file will have, *safe the source without the secrets in it. Pure.
  */
-int fetch(const struct task *task, bool have_checksum, int directory_fd, int interrupt_fd,
+int fetch_inspect(struct source *source, const struct fetch_options *options, struct pool *pool,
+		  const char **name, const char **safe, struct error *err);
+
+/* Where the bytes go. */
+struct fetch_target {
+	int directory_fd;
+	/*
+	 * true: into .NAME.part there, beside .NAME.part.state, which tells what is needed to go on
+	 * with it: a later fetch of the same source resumes it, two at once share it. false: into a
+	 * file without a name (O_TMPFILE), or with one where the file system has none such.
+	 */
+	bool resumable;
+};
+
+/*
+ * Downloads source->url, which fetch_inspect has read. `wanted` (type NULL: none) decides which
+ * digest is made on the way, and whether the cache is looked into; nothing here compares it. On
+ * success *artifact owns its descriptors, which artifact_release closes; the file has mode 0600, or
+ * is one of the cache. On failure a resumable file stays for the next try, nothing else.
+ *
+ * interrupt_fd (a signalfd, or -1) is watched: when it becomes readable the download ends with
+ * ERROR_INTERRUPTED, errnum the signal, which was then taken from it. A name server that does not
+ * answer may hold a thread and two descriptors until the process ends.
+ *
+ * http and https: peer and host verified, at most ten redirects, never from https to http, headers
+ * and credentials to the first origin only. Errors name the URL without its secrets and the reason.
+ */
+int fetch(const struct source *source, const struct checksum *wanted,
+	  const struct fetch_options *options, const struct fetch_target *target, int interrupt_fd,
 	  struct pool *pool, struct artifact *artifact, struct error *err);
 
-/* The source without the secrets in it, for messages; NULL without memory. */
+/*
+ * Keeps a verified artifact that was downloaded into the cache's own directory: gives it its name
+ * there, and removes what was not used for longest beyond cache_max_bytes. Does nothing for others.
+ */
+int fetch_keep(const struct artifact *artifact, const struct checksum *proved,
+	       const struct fetch_options *options, struct verified *verified, struct error *err);
+
+/* Forgets the partial file of a download that turned out to be wrong. */
+void fetch_discard(const struct artifact *artifact);
+
+/* The source without the secrets in it, for messages; NULL without memory. Pure. */
 const char *fetch_safe_source(const char *source, struct pool *pool);
 
 void artifact_release(struct artifact *artifact);

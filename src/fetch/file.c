@@ -36,13 +36,13 @@ static int open_regular(const char *path, struct stat *st, struct error *err)
  */
 static int copy_in_kernel(int from, struct sink *sink, struct error *err)
 {
-	while (sink->bytes <= ARTIFACT_BYTES_MAX - RANGE_BYTES) {
+	while (sink->bytes + RANGE_BYTES <= sink->max_bytes) {
 		ssize_t n = copy_file_range(from, NULL, sink->fd, NULL, RANGE_BYTES, 0);
 
 		if (n <= 0)
 			return 0;
 		sink->bytes += (size_t)n;
-		if (sink_interrupted(sink, err))
+		if (sink_interrupted(sink, 0, err))
 			return -1;
 	}
 	return 0;
@@ -62,7 +62,7 @@ static int copy_by_hand(int from, const char *path, struct sink *sink, struct er
 					 path);
 		if (n == 0)
 			return 0;
-		if (sink_write(sink, block, (size_t)n, err) || sink_interrupted(sink, err))
+		if (sink_write(sink, block, (size_t)n, err) || sink_interrupted(sink, 0, err))
 			return -1;
 	}
 }
@@ -89,7 +89,7 @@ int fetch_file(const struct url *url, struct sink *sink, struct error *err)
 
 	if (from < 0)
 		return -1;
-	if ((uint64_t)st.st_size <= ARTIFACT_BYTES_MAX && ioctl(sink->fd, FICLONE, from) == 0)
+	if ((uint64_t)st.st_size <= sink->max_bytes && ioctl(sink->fd, FICLONE, from) == 0)
 		return measure_clone(sink, err);
 	if (sink_expect(sink, (uint64_t)st.st_size, err) || copy_in_kernel(from, sink, err))
 		return -1;

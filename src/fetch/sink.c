@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes what arrives, within its limit. Runs in the launcher as root; the bytes are hostile and
- * never looked at.
+ * Writes what arrives, within its limit, and digests it in order. Runs in the launcher as root; the
+ * bytes are hostile and never looked at.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/statvfs.h>
@@ -12,15 +13,59 @@
 
 #include "fetch/source.h"
 
+#define BLOCK_BYTES (256 << 10)
+
 static int too_large(const struct sink *sink, struct error *err)
 {
-	return error_set(err, STAGE_FETCH, 0, "fetch " URL_FORMAT ": it is larger than %llu GiB",
-			 sink->safe, ARTIFACT_BYTES_MAX >> 30);
+	error_set(err, STAGE_FETCH, 0, "fetch " URL_FORMAT ": it is larger than %llu bytes",
+		  sink->safe, (unsigned long long)sink->max_bytes);
+	return sink->max_bytes < ARTIFACT_BYTES_MAX ? error_remedy(err, "see --max-size") : -1;
 }
 
 static int no_space_remedy(struct error *err)
 {
-	return error_remedy(err, "free some space, or choose another --alloc-dir");
+	return error_remedy(err, "free some space, or choose another place");
+}
+
+static int digest_file(struct sink *sink, uint64_t until, struct error *err)
+{
+	char block[BLOCK_BYTES];
+
+	while (sink->digest_type && sink->digested_bytes < until) {
+		uint64_t left = until - sink->digested_bytes;
+		ssize_t n = pread(sink->fd, block, left < sizeof(block) ? left : sizeof(block),
+				  (off_t)sink->digested_bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_set(err, STAGE_FETCH, n ? errno : EIO,
+					 "fetch " URL_FORMAT ": read byte %llu again", sink->safe,
+					 (unsigned long long)sink->digested_bytes);
+		if (digest_update(&sink->digest, block, (size_t)n, STAGE_FETCH, err))
+			return -1;
+		sink->digested_bytes += (size_t)n;
+	}
+	return 0;
+}
+
+int sink_cut(struct sink *sink, struct error *err)
+{
+	return ftruncate(sink->fd, (off_t)sink->bytes) ?
+		       error_set(err, STAGE_FETCH, errno, "fetch " URL_FORMAT ": cut its file",
+				 sink->safe) :
+		       0;
+}
+
+int sink_begin(struct sink *sink, uint64_t bytes, struct error *err)
+{
+	sink->bytes = bytes;
+	if (sink_cut(sink, err))
+		return -1;
+	if (sink->digest_type && digest_begin(&sink->digest, sink->digest_type, STAGE_FETCH, err))
+		return -1;
+	sink->digested_bytes = 0;
+	return digest_file(sink, bytes, err);
 }
 
 int sink_expect(const struct sink *sink, uint64_t bytes, struct error *err)
@@ -28,12 +73,12 @@ int sink_expect(const struct sink *sink, uint64_t bytes, struct error *err)
 	struct statvfs fs;
 	uint64_t free_bytes;
 
-	if (bytes > ARTIFACT_BYTES_MAX)
+	if (bytes > sink->max_bytes)
 		return too_large(sink, err);
 	if (fstatvfs(sink->fd, &fs) || !fs.f_blocks) /* a file system that does not count */
 		return 0;
 	free_bytes = (uint64_t)fs.f_bfree * fs.f_frsize;
-	if (bytes <= free_bytes)
+	if (bytes <= sink->bytes || bytes - sink->bytes <= free_bytes)
 		return 0;
 	error_set(err, STAGE_FETCH, ENOSPC,
 		  "fetch " URL_FORMAT ": it has %llu bytes, free are %llu", sink->safe,
@@ -41,39 +86,72 @@ int sink_expect(const struct sink *sink, uint64_t bytes, struct error *err)
 	return no_space_remedy(err);
 }
 
-int sink_write(struct sink *sink, const void *data, size_t size, struct error *err)
+int sink_write_at(struct sink *sink, const void *data, size_t size, uint64_t offset,
+		  struct error *err)
 {
 	const char *at = data;
 
-	if (size > ARTIFACT_BYTES_MAX - sink->bytes)
+	if (offset > sink->max_bytes || size > sink->max_bytes - offset)
 		return too_large(sink, err);
 	while (size) {
-		ssize_t n = write(sink->fd, at, size);
+		ssize_t n = pwrite(sink->fd, at, size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
 			error_set(err, STAGE_FETCH, errno, "fetch " URL_FORMAT ": write byte %llu",
-				  sink->safe, (unsigned long long)sink->bytes);
+				  sink->safe, (unsigned long long)offset);
 			return err->errnum == ENOSPC || err->errnum == EDQUOT ?
 				       no_space_remedy(err) :
 				       -1;
 		}
 		at += n;
+		offset += (size_t)n;
 		size -= (size_t)n;
-		sink->bytes += (size_t)n;
 	}
 	return 0;
 }
 
-int sink_interrupted(const struct sink *sink, struct error *err)
+int sink_write(struct sink *sink, const void *data, size_t size, struct error *err)
+{
+	if (sink_write_at(sink, data, size, sink->bytes, err))
+		return -1;
+	sink->bytes += size;
+	if (sink->digested_bytes + size != sink->bytes) /* local files are digested at the end */
+		return 0;
+	sink->digested_bytes += size;
+	return digest_update(&sink->digest, data, size, STAGE_FETCH, err);
+}
+
+int sink_advance(struct sink *sink, uint64_t bytes, struct error *err)
+{
+	sink->bytes = bytes;
+	return digest_file(sink, bytes, err);
+}
+
+int sink_end(struct sink *sink, struct checksum *checksum, struct error *err)
+{
+	return digest_file(sink, sink->bytes, err) ||
+			       digest_end(&sink->digest, checksum, STAGE_FETCH, err) ?
+		       -1 :
+		       0;
+}
+
+void sink_release(struct sink *sink)
+{
+	digest_release(&sink->digest);
+	progress_hide(&sink->progress);
+}
+
+int sink_interrupted(const struct sink *sink, int wait_ms, struct error *err)
 {
 	struct pollfd ready = { .fd = sink->interrupt_fd, .events = POLLIN };
 	struct signalfd_siginfo info;
 	const char *name;
 
-	if (sink->interrupt_fd < 0 || poll(&ready, 1, 0) <= 0 ||
-	    read(sink->interrupt_fd, &info, sizeof(info)) != sizeof(info))
+	if (poll(&ready, 1, wait_ms) <= 0 ||
+	    read(sink->interrupt_fd, &info, sizeof(info)) != sizeof(info) ||
+	    info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
 		return 0;
 	name = sigabbrev_np((int)info.ssi_signo);
 	return error_set_kind(err, STAGE_FETCH, ERROR_INTERRUPTED, (int)info.ssi_signo,

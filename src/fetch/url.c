@@ -35,10 +35,7 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/*
- * Decodes %XX once, out has room for length + 1 bytes. Fails at a % without two digits and at %00.
- */
-static int decode(const char *text, size_t length, char *out)
+int url_decode(const char *text, size_t length, char *out)
 {
 	for (size_t i = 0; i < length; i++) {
 		int high, low;
@@ -76,7 +73,7 @@ static struct parameter read_parameter(const char *text)
 
 	if (length >= KEY_BYTES_MAX)
 		length = KEY_BYTES_MAX - 1;
-	if (decode(text, length, parameter.key)) {
+	if (url_decode(text, length, parameter.key)) {
 		memcpy(parameter.key, text, length);
 		parameter.key[length] = '\0';
 	}
@@ -115,10 +112,12 @@ static char *redact_query(char *out, const char *query)
 		if (parameter.value && is_secret(parameter.key)) {
 			out = append(out, query, parameter.value);
 			out = stpcpy(out, "***");
+			/* Whether a ; is the end of it is for the server to say. */
+			query = parameter.value + strcspn(parameter.value, "&#");
 		} else {
 			out = append(out, query, parameter.end);
+			query = parameter.end;
 		}
-		query = parameter.end;
 	}
 	return out;
 }
@@ -182,7 +181,7 @@ static const char *name_problem(const char *name)
 	if (*name == '-')
 		return "its file name begins with -";
 	if (strchr(name, '/'))
-		return "its file name has an encoded / in it";
+		return "its file name has a / in it";
 	if (url_has_control(name))
 		return "its file name has a control character in it";
 	return strlen(name) > NAME_BYTES_MAX ? "its file name is longer than 255 bytes" : NULL;
@@ -202,11 +201,11 @@ static int set_name(struct url *url, const char *path, const char *end, bool dec
 
 	if (!name)
 		return pool_error(err, STAGE_FETCH);
-	if (decoded && decode(segment, (size_t)(end - segment), name))
+	if (decoded && url_decode(segment, (size_t)(end - segment), name))
 		return refuse(url, err,
 			      "its file name has %00, or a % without two hex digits, in it");
-	problem = name_problem(name);
-	url->name = name;
+	url->name = url->filename ? url->filename : name;
+	problem = name_problem(url->name);
 	return problem ? refuse(url, err, problem) : 0;
 }
 
@@ -235,30 +234,69 @@ static int parse_file(struct url *url, const char *rest, struct pool *pool, stru
 	path = pool_alloc(pool, length + 1);
 	if (!path)
 		return pool_error(err, STAGE_FETCH);
-	if (decode(rest, length, path))
+	if (url_decode(rest, length, path))
 		return refuse(url, err, "it has %00, or a % without two hex digits, in it");
 	url->path = path;
 	return set_name(url, rest, rest + length, true, pool, err);
 }
 
-/*
- * go-getter takes these keys out of a query and obeys them. To send them and not to obey would look
- * like a checksum.
- */
-static int refuse_getter_keys(const struct url *url, const char *query, struct error *err)
+/* The key that is ours, as go-getter has it; NULL: the server's. */
+static const char **getter_key(struct url *url, const char *key)
 {
+	if (strcasecmp(key, "checksum") == 0)
+		return &url->checksum;
+	if (strcasecmp(key, "archive") == 0)
+		return &url->archive;
+	return strcasecmp(key, "filename") == 0 ? &url->filename : NULL;
+}
+
+static int take_value(struct url *url, const struct parameter *parameter, const char **value,
+		      struct pool *pool, struct error *err)
+{
+	size_t length = parameter->value ? (size_t)(parameter->end - parameter->value) : 0;
+	char *text = pool_alloc(pool, length + 1);
+
+	if (!text)
+		return pool_error(err, STAGE_FETCH);
+	if (url_decode(parameter->value ? parameter->value : "", length, text))
+		return refuse(url, err, "its query has %00, or a % without two hex digits, in it");
+	if (*value && strcmp(*value, text) != 0)
+		return refuse(url, err,
+			      "checksum, archive or filename is given twice, and differently");
+	if (url_has_control(text))
+		return refuse(url, err, "its query has a control character in it");
+	*value = text;
+	return 0;
+}
+
+/*
+ * Takes the keys that are meant for us out of the query; every other byte is sent as it stands, for
+ * a signature may cover it.
+ */
+static int take_getter_keys(struct url *url, const char *query, struct pool *pool,
+			    struct error *err)
+{
+	char *text = pool_strdup(pool, url->text), *out;
+	bool first = true;
+
+	if (!text)
+		return pool_error(err, STAGE_FETCH);
+	out = text + (query - url->text);
 	while (*query && *query != '#') {
 		struct parameter parameter = read_parameter(query + 1);
+		const char **value = getter_key(url, parameter.key);
 
-		if (strcasecmp(parameter.key, "checksum") == 0)
-			return refuse(url, err,
-				      "the query key checksum is not supported: use --checksum");
-		if (strcasecmp(parameter.key, "archive") == 0 ||
-		    strcasecmp(parameter.key, "filename") == 0)
-			return refuse(url, err,
-				      "the query keys archive and filename are not supported");
+		if (value && take_value(url, &parameter, value, pool, err))
+			return -1;
+		if (!value) {
+			*out++ = first ? '?' : *query;
+			out = append(out, query + 1, parameter.end);
+			first = false;
+		}
 		query = parameter.end;
 	}
+	*out = '\0'; /* a fragment is not sent anyway */
+	url->text = text;
 	return 0;
 }
 
@@ -266,23 +304,28 @@ static int parse_http(struct url *url, const char *rest, struct pool *pool, stru
 {
 	const char *host = skip_userinfo(rest, "/?#");
 	const char *path = host + strcspn(host, "/?#");
-	const char *end = path + strcspn(path, "?#");
+	const char *end = path + strcspn(path, "?#"), *source = url->text;
 
 	if (path == host)
 		return refuse(url, err, "it has no host");
 	if (strchr(url->text, ' '))
 		return refuse(url, err, "it has a space in it: in a URL that is written %20");
-	if (refuse_getter_keys(url, end, err))
+	if (take_getter_keys(url, end, pool, err))
 		return -1;
+	end = url->text + (end - source);
+	path = url->text + (path - source);
 	return set_name(url, path, end, true, pool, err);
 }
 
-int url_parse(const char *source, struct pool *pool, struct url *url, struct error *err)
+int url_parse(const char *source, const char *filename, struct pool *pool, struct url *url,
+	      struct error *err)
 {
 	if (strlen(source) > URL_BYTES_MAX)
 		return error_set_kind(err, STAGE_FETCH, ERROR_USAGE, 0,
 				      "the artifact source is longer than %d bytes", URL_BYTES_MAX);
-	*url = (struct url){ .text = source, .safe = url_redact(source, pool) };
+	*url = (struct url){ .text = source,
+			     .safe = url_redact(source, pool),
+			     .filename = filename };
 	if (!url->safe)
 		return pool_error(err, STAGE_FETCH);
 	if (url_has_control(source))

@@ -15,18 +15,21 @@
 #define URL_BYTES_MAX 8192
 
 struct url {
-	const char *text; /* as given */
+	const char *text; /* as it is asked for: as given, without what the query says to us */
 	const char *path; /* of a local file; NULL: text is a http or https URL */
 	const char *name; /* one clean path component */
 	const char *safe; /* text without secrets */
+	const char *checksum, *archive, *filename; /* go-getter's query keys; NULL: not there */
 };
 
 /*
  * Reads a source: an absolute path (taken as it is), or a file://, http:// or https:// URL.
- * Whatever could not be fetched, or would get no clean name, is refused here, before any network:
+ * Whatever could not be fetched, or would get no clean name, is refused here, before any network.
+ * filename, if not NULL, is the name it gets instead of the last segment of its path.
  * errors are of kind ERROR_USAGE and quote the source without its secrets.
  */
-int url_parse(const char *source, struct pool *pool, struct url *url, struct error *err);
+int url_parse(const char *source, const char *filename, struct pool *pool, struct url *url,
+	      struct error *err);
 
 /*
  * A copy for messages, NULL without memory: userinfo and fragment are cut out, the values of query
@@ -34,6 +37,12 @@ int url_parse(const char *source, struct pool *pool, struct url *url, struct err
  * accepts.
  */
 const char *url_redact(const char *text, struct pool *pool);
+
+/*
+ * Decodes %XX once; out has room for length + 1 bytes, and may be text. Fails at a % without two
+ * hex digits and at %00.
+ */
+int url_decode(const char *text, size_t length, char *out);
 
 /* Whether a control character is in text. */
 bool url_has_control(const char *text);

@@ -43,8 +43,9 @@ bool interpolate_wants_attributes(const struct spec *spec)
 {
 	return wants(spec->command) || wants(spec->program) || any_wants(&spec->args) ||
 	       any_wants(&spec->env) || wants(spec->artifact_source) ||
-	       wants(spec->artifact_destination) || wants(spec->name) || wants(spec->hostname) ||
-	       wants(spec->work_dir);
+	       wants(spec->artifact_destination) || wants(spec->checksum) ||
+	       any_wants(&spec->artifact_headers) || any_wants(&spec->artifact_options) ||
+	       wants(spec->name) || wants(spec->hostname) || wants(spec->work_dir);
 }
 
 static int define_number(struct scope *scope, const char *key, uint64_t number, struct error *err)
@@ -304,13 +305,7 @@ static int make_paths(struct scope *scope, struct task *task, struct error *err)
 		return error_set_kind(err, STAGE_SETUP, ERROR_USAGE, 0,
 				      "--work-dir %s: expected an absolute path inside the chroot",
 				      task->work_dir);
-	if (!spec->artifact_source)
-		return 0;
-	task->artifact_source =
-		scope_expand(scope, ENV_FIRST, "--artifact-source", spec->artifact_source, err);
-	task->artifact_destination = scope_expand(scope, ENV_FIRST, "--artifact-destination",
-						  spec->artifact_destination, err);
-	return task->artifact_source && task->artifact_destination ? 0 : -1;
+	return 0;
 }
 
 int interpolate(const struct spec *spec, const struct facts *facts, struct pool *pool,
@@ -330,7 +325,8 @@ int interpolate(const struct spec *spec, const struct facts *facts, struct pool 
 	if (scope_init(&scope, spec, facts, pool, spec->env.n + 2 * spec->node.meta.n + 16, err) ||
 	    make_identity(&scope, task, err) || define_ours(&scope, task, err) ||
 	    define_users(&scope, err) || make_command(&scope, task, err) ||
-	    make_capabilities(spec, facts, task, err) || make_paths(&scope, task, err))
+	    make_capabilities(spec, facts, task, err) || make_paths(&scope, task, err) ||
+	    sources_make(&scope, task, err))
 		return -1;
 	task->env = scope.env.v;
 	return 0;

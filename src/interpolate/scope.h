@@ -32,4 +32,7 @@ enum lookup_order { ENV_FIRST, NODE_FIRST };
 const char *scope_expand(struct scope *scope, enum lookup_order order, const char *where,
 			 const char *text, struct error *err);
 
+/* The artifacts of the task. Private to this folder, as all here. */
+int sources_make(struct scope *scope, struct task *task, struct error *err);
+
 #endif

@@ -81,3 +81,26 @@ int read_env_file(const char *path, struct strings *env, struct pool *pool, stru
 	}
 	return 0;
 }
+
+int read_header_file(const char *path, struct strings *headers, struct pool *pool,
+		     struct error *err)
+{
+	size_t length;
+	char *data = read_whole(path, &length, pool, err), *rest = data;
+
+	if (!data)
+		return -1;
+	if (strlen(data) != length)
+		return error_set_kind(err, STAGE_SETUP, ERROR_USAGE, 0, "%s: holds a NUL byte",
+				      path);
+	while (rest) {
+		char *line = strsep(&rest, "\n");
+		size_t end = strlen(line);
+
+		if (end && line[end - 1] == '\r')
+			line[end - 1] = '\0';
+		if (*line && strings_add(pool, headers, line))
+			return pool_error(err, STAGE_SETUP);
+	}
+	return 0;
+}

@@ -38,7 +38,7 @@ static int set_choice(const struct option *option, int *index, const char *text)
 
 static int set_limit(const struct option *option, uint64_t *number, const char *text)
 {
-	if (option->min == 0 && strcmp(text, "unlimited") == 0) {
+	if (option->min == 0 && !option->no_unlimited && strcmp(text, "unlimited") == 0) {
 		*number = 0;
 		return 0;
 	}
@@ -64,6 +64,8 @@ static int store(const struct option *option, void *target, const char *text, st
 	case OPTION_MEMORY:
 	case OPTION_NUMBER:
 		return set_limit(option, field, text);
+	case OPTION_SIZE:
+		return parse_size(text, 1, field);
 	case OPTION_DURATION:
 		return parse_duration(text, field);
 	case OPTION_SIGNAL:
@@ -83,7 +85,10 @@ static int expected(const struct option *option, struct error *err)
 	case OPTION_NUMBER:
 		return error_remedy(err,
 				    "expected a whole number from %" PRIu64 " to %" PRIu64 "%s",
-				    option->min, option->max, option->min ? "" : ", or unlimited");
+				    option->min, option->max,
+				    option->min || option->no_unlimited ? "" : ", or unlimited");
+	case OPTION_SIZE:
+		return error_remedy(err, "expected a size such as 4096, 512K, 10M or 1.5G");
 	case OPTION_DURATION:
 		return error_remedy(err, "expected a duration such as 250ms, 10s, 1m30s or 2h");
 	case OPTION_SIGNAL:
@@ -217,10 +222,24 @@ static int parse_letters(struct parse *parse, const char *argument, struct error
 	return 0;
 }
 
+/*
+ * Puts what was passed over on the way in front of the operands that follow: the places there were
+ * read already.
+ */
+static void gather_operands(struct arguments *arguments, const struct strings *passed,
+			    int rest_from)
+{
+	arguments->operands_from = rest_from - (int)passed->n;
+	for (size_t i = 0; i < passed->n; i++)
+		arguments->argv[arguments->operands_from + (int)i] =
+			(char *)(uintptr_t)passed->v[i];
+}
+
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err)
 {
 	struct parse parse = { table, arguments, target, pool, 0, 1 };
+	struct strings passed = { 0 };
 
 	arguments->after_dashes = arguments->help = false;
 	if (take_defaults(table, target, pool, err))
@@ -228,8 +247,13 @@ int options_parse(const struct option *table, struct arguments *arguments, void 
 	for (; parse.at < arguments->argc; parse.at++) {
 		const char *argument = arguments->argv[parse.at];
 
-		if (argument[0] != '-' || !argument[1])
-			break;
+		if (argument[0] != '-' || !argument[1]) {
+			if (!arguments->anywhere)
+				break;
+			if (strings_add(pool, &passed, argument))
+				return pool_error(err, STAGE_SETUP);
+			continue;
+		}
 		if (strcmp(argument, "--") == 0) {
 			arguments->after_dashes = true;
 			parse.at++;
@@ -243,6 +267,6 @@ int options_parse(const struct option *table, struct arguments *arguments, void 
 					 parse_letters(&parse, argument, err))
 			return -1;
 	}
-	arguments->operands_from = parse.at;
+	gather_operands(arguments, &passed, parse.at);
 	return 0;
 }

@@ -5,9 +5,10 @@
  */
 #include <signal.h>
 
-#include "spec/spec.h"
+#include "spec/fetch_table.h"
 
 #define AT(field) offsetof(struct spec, field)
+#define AT_FETCH(field) AT(fetch.field)
 #define MS_PER_S 1000ULL
 
 /* clang-format off */
@@ -23,16 +24,30 @@ const struct option run_options[] = {
 	{ .name = "args-file", .type = OPTION_STRING, .offset = AT(args_file), .value = "FILE", .env = NOT_FROM_ENV,
 	  .summary = "more arguments, NUL-separated" },
 	{ .name = "artifact-source", .type = OPTION_STRING, .offset = AT(artifact_source), .value = "URL", .env = NOT_FROM_ENV,
-	  .summary = "download this first: http, https, file or an absolute path",
-	  .manual = "Download this file before the start and place it, executable, into the artifact destination.\n"
-		    "Supported are\n.Li http , https\nand\n.Li file\nURLs, and absolute paths.\nThe bare file name then serves as\n"
-		    ".Fl -command ." },
+	  .summary = "download this first: http, https, s3, or a file of this host",
+	  .manual = "Download this before the start and place it into the artifact destination: a file, executable, under its own name, "
+		    "whose bare name then serves as\n.Fl -command ;\nan archive unpacked.\n"
+		    "See\n.Xr nomad-exec-fetch 1\nfor what is supported.\n"
+		    "Files of this host, as\n.Li file\nURLs or absolute paths, take\n.Fl -allow-file ." },
 	{ .name = "artifact-destination", .type = OPTION_STRING, .offset = AT(artifact_destination), .value = "DIR",
 	  .summary = "where to, below local/ or alloc/ (local/)" },
 	{ .name = "checksum", .type = OPTION_STRING, .offset = AT(checksum), .value = "TYPE:HEX", .env = NOT_FROM_ENV,
 	  .summary = "what the artifact must hash to; else nothing is run",
 	  .manual = "The checksum of the artifact:\n.Li md5 , sha1 , sha256 , sha384\nor\n.Li sha512 ,\na colon, and the value in hexadecimal; "
-		    "or the value alone.\nWhen it does not match, nothing is run." },
+		    "or the value alone; or\n.Li file:\nand the URL of a file of checksums.\nWhen it does not match, nothing is run." },
+	{ .name = "artifact-mode", .type = OPTION_CHOICE, .offset = AT(artifact_mode), .value = "MODE", .choices = artifact_modes,
+	  .summary = "any, file: unpacked it must be one file; dir: it must unpack (any)" },
+	{ .name = "artifact-header", .type = OPTION_STRINGS, .offset = AT(artifact_headers), .value = "HEADER", .env = NOT_FROM_ENV,
+	  .summary = "\"NAME: VALUE\" for the first server only; repeatable" },
+	{ .name = "artifact-option", .type = OPTION_STRINGS, .offset = AT(artifact_options), .value = "KEY=VALUE", .env = NOT_FROM_ENV,
+	  .summary = "checksum, archive or filename, as in a job; repeatable",
+	  .manual = "What a job says in the\n.Li options\nof an artifact:\n.Li checksum ;\n.Li archive ,\na format, or\n.Li false\n"
+		    "to keep an archive as it is;\n.Li filename .\nMay be repeated." },
+	{ .name = "allow-file", .type = OPTION_FLAG, .offset = AT(fetch.allow_file),
+	  .summary = "artifacts may be files of this host",
+	  .manual = "Artifacts and their checksums may be files of this host.\nOff by default: a caller who passes on foreign sources would "
+		    "hand out any file that root may read." },
+	FETCH_TABLE(AT_FETCH),
 	{ .name = "env", .type = OPTION_STRINGS, .offset = AT(env), .value = "KEY[=VALUE]", .env = NOT_FROM_ENV,
 	  .summary = "a variable of the task, or one of the caller's to pass on",
 	  .manual = "Set a variable of the task's environment, or pass on the caller's variable of that name.\nMay be repeated; "
@@ -96,6 +111,7 @@ const struct option run_options[] = {
 /* clang-format on */
 
 const struct spec run_defaults = {
+	.fetch = FETCH_DEFAULTS,
 	.artifact_destination = "local/",
 	.user = "nobody",
 	.work_dir = "/",

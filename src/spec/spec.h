@@ -17,6 +17,7 @@ enum option_type {
 	OPTION_STRING,   /* const char * */
 	OPTION_STRINGS,  /* struct strings; repeatable, keeps its order */
 	OPTION_MEMORY,   /* uint64_t bytes; a bare number is MiB; "unlimited" is 0 */
+	OPTION_SIZE,     /* uint64_t bytes, so is a bare number */
 	OPTION_NUMBER,   /* uint64_t within [min, max]; "unlimited" is 0 when min is 0 */
 	OPTION_DURATION, /* uint64_t milliseconds; a bare number is seconds */
 	OPTION_SIGNAL,   /* int */
@@ -36,12 +37,14 @@ struct option {
 	const char *manual; /* a sentence or more for the manual, mdoc; NULL: the summary will do */
 	enum option_env env;
 	uint64_t min, max;          /* OPTION_NUMBER */
+	bool no_unlimited;          /* OPTION_NUMBER: 0 means none, not that there is no limit */
 	const char *const *choices; /* OPTION_CHOICE, NULL-terminated */
 };
 
 struct arguments {
 	int argc;
 	char **argv;       /* argv[0] is the name of the command */
+	bool anywhere;     /* options may stand behind operands, too */
 	int operands_from; /* index of the first operand; argc when there is none */
 	bool after_dashes; /* a `--` came before the operands */
 	bool help; /* --help or -h stood where an option may stand; nothing behind it was read */
@@ -51,10 +54,11 @@ struct arguments {
  * Reads arguments->argv[1..] by the table (at most 64 entries, ended by a NULL name) into *target,
  * which holds the built-in values, and sets operands_from and after_dashes. GNU long options,
  * `--opt value` and `--opt=value`, the value taken verbatim even if it begins with `-`; no
- * abbreviations; letters may be bundled; options end at `--` or at the first argument that is none.
- * Defaults of NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given
- * drops its default. Strings are not copied. Errors are of kind ERROR_USAGE and name the option,
- * the value, and what is expected.
+ * abbreviations; letters may be bundled; options end at `--` or, unless `anywhere` is set, at the
+ * first argument that is none. Operands then are the last of argv, in their order. Defaults of
+ * NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given drops its
+ * default. Strings are not copied. Errors are of kind ERROR_USAGE and name the option, the value,
+ * and what is expected.
  */
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err);
@@ -62,6 +66,19 @@ int options_parse(const struct option *table, struct arguments *arguments, void 
 /* What `run` takes, and its built-in values. */
 extern const struct option run_options[];
 extern const struct spec run_defaults;
+
+/* What `fetch` takes. */
+struct fetch_spec {
+	const char *checksum, *destination, *output, *unpack, *permissions, *owner;
+	int mode; /* enum artifact_mode */
+	struct strings headers, header_files;
+	uint64_t strip_components;
+	bool force, no_clobber, json;
+	struct fetch_options fetch;
+};
+
+extern const struct option fetch_options[];
+extern const struct fetch_spec fetch_defaults;
 
 /*
  * Strict readers: whole string, range checked, no sign, no white space. Return 0, or -1 leaving
@@ -81,5 +98,9 @@ int parse_signal(const char *text, int *number);
  */
 int read_args_file(const char *path, struct strings *args, struct pool *pool, struct error *err);
 int read_env_file(const char *path, struct strings *env, struct pool *pool, struct error *err);
+
+/* Appends the lines of a --header-file; empty ones are passed over, a CR at an end is cut off. */
+int read_header_file(const char *path, struct strings *headers, struct pool *pool,
+		     struct error *err);
 
 #endif

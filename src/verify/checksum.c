@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a checksum as a user writes it. Pure; any byte may come in. */
+/* Reads a checksum as a user writes it, and judges its type. Any byte may come in. */
 #include <string.h>
-#include <strings.h>
 
+#include "base/log.h"
 #include "verify/verify.h"
 
 static int hex_value(char c)
@@ -14,24 +14,32 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int parse_hex(const char *text, unsigned char *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++, text += 2) {
-		int high = hex_value(text[0]), low = high < 0 ? -1 : hex_value(text[1]);
-
-		if (low < 0)
-			return -1;
-		bytes[i] = (unsigned char)(high << 4 | low);
-	}
-	return *text ? -1 : 0;
-}
-
 static const struct digest_type *find_by_digits(size_t digits)
 {
 	for (const struct digest_type *type = digest_types; type->name; type++)
 		if (digits == 2 * type->bytes)
 			return type;
 	return NULL;
+}
+
+int checksum_from_hex(const char *hex, size_t length, const struct digest_type *type,
+		      struct checksum *checksum)
+{
+	*checksum = (struct checksum){ 0 };
+	if (!type)
+		type = find_by_digits(length);
+	if (!type || length != 2 * type->bytes)
+		return -1;
+	for (size_t i = 0; i < type->bytes; i++) {
+		int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		checksum->digest[i] = (unsigned char)(high << 4 | low);
+	}
+	checksum->type = type->name;
+	checksum->digest_bytes = type->bytes;
+	return 0;
 }
 
 static int refuse_type(const char *text, const char *colon, struct error *err)
@@ -59,13 +67,29 @@ int checksum_parse(const char *text, struct checksum *checksum, struct error *er
 		       find_by_digits(strlen(text));
 	if (!type)
 		return refuse_type(text, colon, err);
-	if (parse_hex(hex, checksum->digest, type->bytes)) {
-		*checksum = (struct checksum){ 0 };
+	if (checksum_from_hex(hex, strlen(hex), type, checksum))
 		return error_set_kind(err, STAGE_SETUP, ERROR_USAGE, 0,
 				      "checksum %.200s: %s has exactly %zu hex digits", text,
 				      type->name, 2 * type->bytes);
-	}
-	checksum->type = type->name;
-	checksum->digest_bytes = type->bytes;
 	return 0;
+}
+
+int checksum_require(const struct checksum *checksum, const char *min_type, struct error *err)
+{
+	/* The table of types goes from the weakest to the strongest. */
+	if (digest_type_find(checksum->type, strlen(checksum->type)) >=
+	    digest_type_find(min_type, strlen(min_type)))
+		return 0;
+	return error_set_kind(
+		err, STAGE_SETUP, ERROR_USAGE, 0,
+		"checksum type %s is weaker than %s, the weakest that --min-hash allows",
+		checksum->type, min_type);
+}
+
+void checksum_warn_if_weak(const char *type)
+{
+	if (digest_type_is_weak(type))
+		log_warn(
+			"checksum type %s is broken: different files with one checksum can be made; use sha256",
+			type);
 }

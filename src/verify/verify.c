@@ -3,42 +3,29 @@
 #include "verify/verify.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/log.h"
 
-#define BLOCK_BYTES (256 << 10)
 #define URL_FORMAT "%.300s" /* a long one never pushes the digests out of an error */
 
-/*
- * Digests all of the artifact, by offsets, so that the descriptor stays where it is; how many bytes
- * that were goes to *bytes.
- */
-static int hash_file(const struct artifact *artifact, const char *type, struct checksum *got,
-		     uint64_t *bytes, struct error *err)
+/* Digests all of the artifact, and rewinds it for whoever gets it. */
+static int hash_artifact(const struct artifact *artifact, const char *type, struct checksum *got,
+			 uint64_t *bytes, struct error *err)
 {
-	AUTO_DIGEST digest = { 0 };
-	char block[BLOCK_BYTES];
+	char what[400];
 
-	if (digest_begin(&digest, type, STAGE_VERIFY, err))
+	snprintf(what, sizeof(what), "the artifact " URL_FORMAT, artifact->url);
+	got->type = type;
+	if (hash_fd(artifact->fd, what, got, 1, bytes, err))
 		return -1;
-	for (*bytes = 0;;) {
-		ssize_t n = pread(artifact->fd, block, sizeof(block), (off_t)*bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_set(err, STAGE_VERIFY, errno,
-					 "read the artifact " URL_FORMAT " at byte %llu",
-					 artifact->url, (unsigned long long)*bytes);
-		if (n == 0)
-			return digest_end(&digest, got, STAGE_VERIFY, err);
-		if (digest_update(&digest, block, (size_t)n, STAGE_VERIFY, err))
-			return -1;
-		*bytes += (size_t)n;
-	}
+	if (lseek(artifact->fd, 0, SEEK_SET))
+		return error_set(err, STAGE_VERIFY, errno, "rewind %s", what);
+	return 0;
 }
 
 static int compare(const struct artifact *artifact, const struct checksum *checksum,
@@ -84,12 +71,9 @@ int verify(struct artifact *artifact, const struct checksum *checksum, struct po
 		return error_set_kind(err, STAGE_VERIFY, ERROR_USAGE, 0,
 				      "artifact " URL_FORMAT ": there is no checksum",
 				      artifact->url);
-	if (digest_type_is_weak(checksum->type))
-		log_warn(
-			"checksum type %s is broken: different files with one checksum can be made; use sha256",
-			checksum->type);
+	checksum_warn_if_weak(checksum->type);
 	if ((!got.type || strcmp(got.type, checksum->type) != 0) &&
-	    hash_file(artifact, checksum->type, &got, &bytes, err))
+	    hash_artifact(artifact, checksum->type, &got, &bytes, err))
 		return -1;
 	if (compare(artifact, checksum, &got, bytes, pool, &digest, err))
 		return -1;
@@ -102,8 +86,11 @@ int verify_nothing_and_trust(struct artifact *artifact, struct verified *verifie
 	*verified = (struct verified)VERIFIED_INIT;
 	if (artifact->fd < 0)
 		return 0;
-	log_warn("artifact " URL_FORMAT ": not verified, because no --checksum was given",
-		 artifact->url);
+	log_warn("artifact " URL_FORMAT ": not verified, because no --checksum was given%s",
+		 artifact->url,
+		 strncasecmp(artifact->url, "http:", 5) == 0 ?
+			 "; over plain http anyone on the way can replace it" :
+			 "");
 	move(artifact, verified, artifact->bytes, NULL);
 	return 0;
 }

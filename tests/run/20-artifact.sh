@@ -87,8 +87,7 @@ $hint" --checksum "sha256:$sha256" --command /bin/true
 
 unverified="nomad-exec: warning: artifact $file: not verified, because no --checksum was given"
 run_is 'without a checksum it runs, with a warning' 0 "$ran" "$unverified" -- run --artifact-source "$file" "${task[@]}"
-run_is 'over plain http with two' 0 "$ran" "nomad-exec: warning: artifact $web: fetched over plain http without a checksum: whoever is on the way can replace it
-${unverified/"$file"/"$web"}" -- run --artifact-source "$web" "${task[@]}"
+run_is 'over plain http it says more' 0 "$ran" "${unverified/"$file"/"$web"}; over plain http anyone on the way can replace it" -- run --artifact-source "$web" "${task[@]}"
 run_is '--quiet: with none' 0 "$ran" '' -- --quiet run --artifact-source "$web" "${task[@]}"
 
 # --- what is placed where ---
@@ -120,9 +119,12 @@ for destination in local/.. local/../.. local/../../x alloc/../../x; do
 		--artifact-source "$file" --checksum "sha256:$sha256" --artifact-destination "$destination" "${task[@]}"
 done
 nothing_left 'after these'
-is 'nothing was made beside the allocations' "$(cd "$T" && echo *)" 'alloc err files log out port server.err'
+is 'nothing was made beside the allocations' "$(cd "$T" && echo *)" 'alloc cache err files log out port server.err'
 
 # --- sources that are wrong ---
+
+NOMAD_EXEC_ALLOW_FILE='' run_is 'a file of this host has to be allowed' 125 '' "nomad-exec: artifact source $file: it is a file of this host; if that is meant, add --allow-file
+nomad-exec: try: nomad-exec run --help" -- run --artifact-source "$file" --checksum "sha256:$sha256" "${task[@]}"
 
 refused 'a file that is not there' "fetch $files/none: open it: No such file or directory" --artifact-source "file://$files/none" --command none
 refused 'a directory' "fetch $files: it is not a regular file" --artifact-source "$files" --command files

@@ -22,13 +22,13 @@ for option in --version -V '--quiet --version'; do
 	run_is "$option" 0 "$version" '' -- $option
 done
 nx help
-like 'help names every command and how to see its options' "$RC $ERR$OUT" '0 nomad-exec runs .* run .* fingerprint .* help \[COMMAND\] .* version .* --log-level .*'
+like 'help names every command and how to see its options' "$RC $ERR$OUT" '0 nomad-exec runs .* run .* verify .* fingerprint .* help \[COMMAND\] .* version .* --log-level .*'
 help=$OUT
 for option in --help -h '-q --help'; do
 	# shellcheck disable=SC2086 # several words
 	run_is "$option" 0 "$help" '' -- $option
 done
-for command in run fingerprint; do
+for command in run verify fingerprint; do
 	nx help $command
 	like "help $command: what it does, how it is used, its options, its manual" "$RC $ERR$OUT" \
 		"0 .* usage: nomad-exec $command \[OPTIONS\].* options: .* The manual: man nomad-exec-$command"

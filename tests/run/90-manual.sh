@@ -7,6 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 export LC_ALL=C
+unset NOMAD_EXEC_ALLOW_FILE
 
 mkdir "$T/bin" "$T/work"
 ln -s "$(realpath "$NX")" "$T/bin/nomad-exec"

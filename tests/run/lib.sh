@@ -12,8 +12,8 @@ root=$(cd "$here/../.." && pwd)
 NX=${NX:-$root/build/nomad-exec}
 T=$(mktemp -d "${TMPDIR:-/tmp}/nx-test.XXXXXX")
 chmod 755 "$T"
-# Allocations of tests are below $T too.
-export NOMAD_EXEC_ALLOC_DIR=$T/alloc
+# Allocations of tests are below $T too, and what is cached. Files of this host serve as artifacts; what fails is not tried again.
+export NOMAD_EXEC_ALLOC_DIR=$T/alloc NOMAD_EXEC_CACHE_DIR=$T/cache NOMAD_EXEC_ALLOW_FILE=1 NOMAD_EXEC_RETRIES=0
 checks=0 failures=0
 
 [ -x "$NX" ] || { echo "Bail out! $NX is not there: run make"; exit 1; }

@@ -27,15 +27,22 @@ int main(void)
 	/* Seconds: with sanitizers, or on an emulated processor, the usual 4 are not enough. */
 	setenv("CK_DEFAULT_TIMEOUT", "120", 0);
 	runner = srunner_create(base_suite());
+	srunner_add_suite(runner, tree_suite());
 	srunner_add_suite(runner, values_suite());
 	srunner_add_suite(runner, files_suite());
 	srunner_add_suite(runner, options_suite());
 	srunner_add_suite(runner, tables_suite());
 	srunner_add_suite(runner, interpolate_suite());
+	srunner_add_suite(runner, sources_suite());
 	srunner_add_suite(runner, task_suite());
 	srunner_add_suite(runner, node_suite());
 	srunner_add_suite(runner, fetch_suite());
+	srunner_add_suite(runner, sigv4_suite());
+	srunner_add_suite(runner, s3_suite());
+	srunner_add_suite(runner, credentials_suite());
 	srunner_add_suite(runner, verify_suite());
+	srunner_add_suite(runner, sums_suite());
+	srunner_add_suite(runner, find_suite());
 	srunner_add_suite(runner, cage_suite());
 	srunner_run_all(runner, CK_SILENT);
 	run = srunner_ntests_run(runner);

@@ -7,15 +7,22 @@
 #include <check.h>
 
 Suite *base_suite(void);
+Suite *tree_suite(void);
 Suite *values_suite(void);
 Suite *files_suite(void);
 Suite *options_suite(void);
 Suite *tables_suite(void);
 Suite *interpolate_suite(void);
+Suite *sources_suite(void);
 Suite *task_suite(void);
 Suite *node_suite(void);
 Suite *fetch_suite(void);
+Suite *sigv4_suite(void);
+Suite *s3_suite(void);
+Suite *credentials_suite(void);
 Suite *verify_suite(void);
+Suite *sums_suite(void);
+Suite *find_suite(void);
 Suite *cage_suite(void);
 
 #endif

@@ -206,14 +206,10 @@ START_TEST(every_place)
 	trial_add(&trial, &trial.spec.env, "V=x");
 	trial.spec.program = "/${V} y/${V}";
 	trial.spec.work_dir = "/${V}";
-	trial.spec.artifact_source = "http://${V}/${V}";
-	trial.spec.artifact_destination = "local/${V}";
 	trial.spec.hostname = "h-${node.region}";
 	trial_succeeds(&trial);
 	ck_assert_str_eq(trial.task.command, "/x y/x");
 	ck_assert_str_eq(trial.task.work_dir, "/x");
-	ck_assert_str_eq(trial.task.artifact_source, "http://x/x");
-	ck_assert_str_eq(trial.task.artifact_destination, "local/x");
 	ck_assert_str_eq(trial.task.hostname, "h-global");
 }
 END_TEST
@@ -310,6 +306,9 @@ START_TEST(wish_for_attributes)
 			{ .env = list },
 			{ .artifact_source = text },
 			{ .artifact_destination = text },
+			{ .artifact_headers = list },
+			{ .artifact_options = list },
+			{ .checksum = text },
 			{ .name = text },
 			{ .hostname = text },
 			{ .work_dir = text },

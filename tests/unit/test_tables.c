@@ -47,8 +47,11 @@ END_TEST
  */
 START_TEST(what_the_environment_may_not_set)
 {
-	static const char *const names[] = { "command",         "args", "env",    "checksum",
-					     "artifact-source", "id",   "result", "dry-run" };
+	static const char *const names[] = {
+		"command", "args",   "env",     "checksum",        "artifact-source",
+		"id",      "result", "dry-run", "artifact-header", "artifact-option",
+		"insecure"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct option *option = run_options;
@@ -85,6 +88,28 @@ START_TEST(built_in_values_of_run)
 }
 END_TEST
 
+START_TEST(built_in_values_of_fetch)
+{
+	AUTO_POOL pool = POOL_INIT(1 << 20);
+	char *argv[] = { pool_strdup(&pool, "fetch"), NULL };
+	struct arguments arguments = { .argc = 1, .argv = argv };
+	struct fetch_spec spec = fetch_defaults;
+	struct error err;
+
+	clearenv(); /* no NOMAD_EXEC_… */
+	ck_assert_int_eq(options_parse(fetch_options, &arguments, &spec, &pool, &err), 0);
+	ck_assert_str_eq(spec.destination, ".");
+	ck_assert_int_eq(spec.mode, ARTIFACT_ANY);
+	ck_assert_uint_eq(spec.fetch.retries, 5);
+	ck_assert_uint_eq(spec.fetch.connections, 4);
+	ck_assert_uint_eq(spec.fetch.max_bytes, 107374182400);
+	ck_assert_uint_eq(spec.fetch.cache_max_bytes, 10737418240);
+	ck_assert_str_eq(spec.fetch.cache_dir, "/var/cache/nomad-exec");
+	ck_assert_str_eq(digest_types[spec.fetch.min_hash].name, "md5");
+	ck_assert(!spec.fetch.insecure && !spec.fetch.no_cache && !spec.fetch.allow_metadata);
+}
+END_TEST
+
 Suite *tables_suite(void)
 {
 	Suite *suite = suite_create("tables");
@@ -93,6 +118,7 @@ Suite *tables_suite(void)
 	tcase_add_test(tables, tables_of_the_program);
 	tcase_add_test(tables, what_the_environment_may_not_set);
 	tcase_add_test(tables, built_in_values_of_run);
+	tcase_add_test(tables, built_in_values_of_fetch);
 	suite_add_tcase(suite, tables);
 	return suite;
 }

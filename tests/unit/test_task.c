@@ -317,7 +317,7 @@ START_TEST(everything_else)
 	ck_assert(trial.task.keep);
 	ck_assert_uint_eq(trial.task.user.uid, 65534);
 	ck_assert_str_eq(trial.task.work_dir, "/");
-	ck_assert_ptr_null(trial.task.artifact_source);
+	ck_assert_uint_eq(trial.task.sources_n, 0);
 	trial.spec.work_dir = "tmp";
 	trial_fails(&trial, "--work-dir tmp: expected an absolute path inside the chroot");
 }

@@ -274,7 +274,7 @@ END_TEST
 START_TEST(trust_is_warned_about)
 {
 	static const char expected[] =
-		"nomad-exec: warning: artifact http://h/hello: not verified, because no --checksum was given\n";
+		"nomad-exec: warning: artifact http://h/hello: not verified, because no --checksum was given; over plain http anyone on the way can replace it\n";
 	struct artifact artifact = make_artifact("Hello\n", 1);
 	struct artifact captured = make_artifact("", 0);
 	struct verified verified;

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `nomad-exec fetch`: brings one artifact to a directory. Runs as anyone. What the user wrote may
+ * come from a wrapper that passes on hostile strings; others may write to the directory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/obtain.h"
+#include "node/node.h"
+
+struct job {
+	struct fetch_spec *spec;
+	struct pool *pool;
+	int interrupt_fd, directory_fd;
+	const char *directory; /* as it is shown in paths */
+	struct wanted wanted;
+	struct placing placing;
+	struct obtained obtained;
+	bool unchanged;
+	struct timespec started_at;
+	struct error *err;
+};
+
+static int usage(struct job *job, const char *problem, const char *word)
+{
+	return error_set_kind(job->err, STAGE_SETUP, ERROR_USAGE, 0, "%s%s", problem, word);
+}
+
+/* Octal, as chmod(1); without set-user-ID and the like, which nothing that was fetched gets. */
+static int parse_permissions(struct job *job)
+{
+	const char *text = job->spec->permissions;
+	char *end;
+	unsigned long mode;
+
+	if (!text)
+		return 0;
+	mode = strtoul(text, &end, 8);
+	if (*text < '0' || *text > '7' || *end || mode > 0777)
+		return usage(job, "--chmod: expected an octal mode from 0 to 777, not ", text);
+	job->placing.permissions = (mode_t)mode;
+	job->placing.set_permissions = true;
+	return 0;
+}
+
+static int parse_owner(struct job *job)
+{
+	struct user user;
+
+	if (!job->spec->owner)
+		return 0;
+	if (node_user(job->spec->owner, job->pool, &user, job->err))
+		return error_prefix(job->err, "--chown");
+	job->placing.uid = user.uid;
+	job->placing.gid = user.gid;
+	job->placing.set_owner = true;
+	return 0;
+}
+
+static int parse_format(struct job *job)
+{
+	const char *format = job->spec->unpack;
+
+	job->placing.format = format ? format : job->spec->output ? "no" : "auto";
+	if (!format || strcmp(format, "auto") == 0 || strcmp(format, "no") == 0)
+		return 0;
+	for (size_t i = 0; place_formats[i]; i++)
+		if (strcmp(place_formats[i], format) == 0)
+			return 0;
+	return usage(job, "--unpack: expected auto, no, or a format such as tar.gz or zip, not ",
+		     format);
+}
+
+/* DIR/NAME of --output; a name that is no name of a file is refused. */
+static int split_output(struct job *job)
+{
+	const char *output = job->spec->output, *slash = output ? strrchr(output, '/') : NULL;
+	const char *name = slash ? slash + 1 : output;
+
+	job->directory = job->spec->destination;
+	if (!output)
+		return 0;
+	if (strcmp(job->spec->destination, fetch_defaults.destination) != 0)
+		return usage(job, "--destination and --output: give one of them", "");
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return usage(job, "--output: it names no file: ", output);
+	job->placing.name = name;
+	job->placing.mode = ARTIFACT_FILE;
+	job->directory = slash == output ? "/" :
+			 slash ? pool_strndup(job->pool, output, (size_t)(slash - output)) :
+				 ".";
+	return job->directory ? 0 : pool_error(job->err, STAGE_SETUP);
+}
+
+static int read_options(struct job *job, const struct arguments *arguments, struct source *source)
+{
+	struct fetch_spec *spec = job->spec;
+	int operands = arguments->argc - arguments->operands_from;
+
+	if (operands != 1)
+		return operands ? usage(job, "more than one URL: ",
+					arguments->argv[arguments->operands_from + 1]) :
+				  usage(job, "no URL; name what to fetch", "");
+	if (spec->force && spec->no_clobber)
+		return usage(job, "--force and --no-clobber: give one of them", "");
+	job->placing.mode = (enum artifact_mode)spec->mode;
+	job->placing.strip_components = (unsigned int)spec->strip_components;
+	job->placing.no_clobber = spec->no_clobber;
+	if (split_output(job) || parse_format(job) || parse_permissions(job) || parse_owner(job))
+		return -1;
+	for (size_t i = 0; i < spec->header_files.n; i++)
+		if (read_header_file(spec->header_files.v[i], &spec->headers, job->pool, job->err))
+			return -1;
+	*source = (struct source){ .url = arguments->argv[arguments->operands_from],
+				   .checksum = spec->checksum,
+				   .mode = job->placing.mode,
+				   .headers = spec->headers };
+	spec->fetch.allow_file = true;
+	if (spec->json && spec->fetch.progress == PROGRESS_AUTO)
+		spec->fetch.progress = PROGRESS_JSON;
+	return 0;
+}
+
+/* What go-getter's `archive` says wins over nothing, not over --unpack. */
+static void take_archive(struct job *job)
+{
+	const char *archive = job->wanted.source.archive;
+
+	if (archive && !job->spec->unpack)
+		job->placing.format = strcmp(archive, "false") == 0 ? "no" : archive;
+}
+
+static int make_directories(const char *path, struct pool *pool)
+{
+	char *copy = pool_strdup(pool, path), *slash = copy;
+
+	if (!copy)
+		return -1;
+	while ((slash = strchr(slash + 1, '/'))) {
+		*slash = '\0';
+		if (mkdir(copy, 0755) && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return mkdir(copy, 0755) && errno != EEXIST ? -1 : 0;
+}
+
+static int open_directory(struct job *job)
+{
+	job->directory_fd = open(job->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (job->directory_fd < 0 && errno == ENOENT) {
+		if (make_directories(job->directory, job->pool))
+			return error_set(job->err, STAGE_SETUP, errno,
+					 "make the destination directory %s", job->directory);
+		job->directory_fd = open(job->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return job->directory_fd >= 0 ?
+		       0 :
+		       error_set(job->err, STAGE_SETUP, errno, "open the destination directory %s",
+				 job->directory);
+}
+
+/* The name that a single file will have; NULL when it depends on what is unpacked. */
+static const char *file_name(const struct job *job)
+{
+	if (place_unpacks(job->placing.format, job->wanted.name))
+		return NULL;
+	return job->placing.name ? job->placing.name : job->wanted.name;
+}
+
+/* Whether what is there has the checksum that is wanted: then there is nothing to do. */
+static int compare_existing(struct job *job, const char *name, const struct stat *st)
+{
+	const struct checksum *wanted = &job->wanted.checksum;
+	struct checksum got = { .type = wanted->type };
+	AUTO_FD fd = -1;
+	uint64_t bytes;
+
+	if (!wanted->type || job->spec->force || !S_ISREG(st->st_mode))
+		return 0;
+	fd = openat(job->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (hash_fd(fd, name, &got, 1, &bytes, job->err))
+		return -1;
+	job->unchanged = checksum_equal(&got, wanted);
+	job->obtained.artifact.bytes = bytes;
+	if (job->unchanged)
+		log_info("%s/%s has the right checksum already: nothing is fetched", job->directory,
+			 name);
+	return 0;
+}
+
+static int look_at_destination(struct job *job)
+{
+	const char *name = file_name(job);
+	struct stat st;
+
+	if (!name || fstatat(job->directory_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return error_set(job->err, STAGE_SETUP, EISDIR, "the destination %s/%s",
+				 job->directory, name);
+	if (compare_existing(job, name, &st))
+		return -1;
+	if (job->unchanged || !job->placing.no_clobber)
+		return 0;
+	error_set(job->err, STAGE_SETUP, EEXIST, "the destination %s/%s", job->directory, name);
+	return error_remedy(job->err, "leave out --no-clobber to replace it");
+}
+
+static int bring(struct job *job)
+{
+	const struct fetch_target target = { .directory_fd = job->directory_fd, .resumable = true };
+
+	place_clean(job->directory_fd);
+	return obtain(&job->wanted, &job->spec->fetch, &target, &job->placing, job->directory_fd,
+		      job->interrupt_fd, job->pool, &job->obtained, job->err);
+}
+
+static int fetch_job(struct job *job, const struct arguments *arguments)
+{
+	struct source source;
+
+	if (read_options(job, arguments, &source) ||
+	    obtain_inspect(&source, &job->spec->fetch, job->pool, &job->wanted, job->err))
+		return -1;
+	take_archive(job);
+	if (open_directory(job) ||
+	    obtain_checksum(&job->wanted, &job->spec->fetch, job->directory_fd, job->interrupt_fd,
+			    job->pool, job->err) ||
+	    look_at_destination(job))
+		return -1;
+	return job->unchanged ? 0 : bring(job);
+}
+
+/* Where the result is: the file, or the directory that was unpacked into. */
+static const char *result_path(const struct job *job)
+{
+	const char *name = job->unchanged ? file_name(job) : job->obtained.placed.name;
+
+	if (!name)
+		return job->directory;
+	if (strcmp(job->directory, "/") == 0)
+		return pool_printf(job->pool, "/%s", name);
+	return job->spec->output && !strchr(job->spec->output, '/') ?
+		       name :
+		       pool_printf(job->pool, "%s/%s", job->directory, name);
+}
+
+static int print_result(struct job *job, int bad)
+{
+	const char *path = bad ? NULL : result_path(job);
+
+	if (job->spec->json)
+		return fetch_report_print(&job->wanted, &job->obtained, job->unchanged, path,
+					  &job->started_at, bad ? job->err : NULL, job->err);
+	if (path && !log_enabled(LOG_WARN))
+		return 0; /* --quiet */
+	if (path)
+		puts(path);
+	return 0;
+}
+
+/* A signal ends a download in order, so that what came is kept and nothing else. */
+static int open_interrupt(struct error *err)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&set, signals[i]);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL))
+		return error_set(err, STAGE_SETUP, errno, "receive signals");
+	return fd;
+}
+
+static int fetch_main(const struct arguments *arguments, void *target, struct pool *pool,
+		      int *status, struct error *err)
+{
+	AUTO_FD interrupt_fd = open_interrupt(err);
+	struct job job = { .spec = target,
+			   .pool = pool,
+			   .interrupt_fd = interrupt_fd,
+			   .directory_fd = -1,
+			   .obtained = OBTAINED_INIT,
+			   .err = err };
+	struct error first;
+	int bad;
+
+	(void)status;
+	if (interrupt_fd < 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &job.started_at);
+	bad = fetch_job(&job, arguments);
+	drop_fd(&job.directory_fd);
+	first = *err;
+	if (print_result(&job, bad))
+		return -1;
+	*err = first;
+	return bad;
+}
+
+static const char *const synopsis[] = { "[OPTIONS] URL", NULL };
+
+const struct command command_fetch = {
+	.name = "fetch",
+	.summary = "download, verify and unpack an artifact",
+	.synopsis = synopsis,
+	.options = fetch_options,
+	.target_bytes = sizeof(struct fetch_spec),
+	.defaults = &fetch_defaults,
+	.takes_operands = true,
+	.statuses = { 1, 2, 3, 1, 1 },
+	.run = fetch_main,
+};

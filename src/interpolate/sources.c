@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The artifacts that a task wants. Pure; every string may be hostile. */
+#include <stdio.h>
+#include <string.h>
+
+#include "interpolate/scope.h"
+
+/* The type of a checksum is what it says itself; only its value may be a reference. */
+static const char *expand_checksum(struct scope *scope, const char *text, struct error *err)
+{
+	const char *colon = strchr(text, ':');
+	const char *value =
+		scope_expand(scope, ENV_FIRST, "--checksum", colon ? colon + 1 : text, err);
+
+	if (!value || (!colon && strchr(value, ':')))
+		return value ? text : NULL;
+	if (!colon)
+		return value;
+	value = pool_printf(scope->pool, "%.*s:%s", (int)(colon - text), text, value);
+	if (!value)
+		pool_error(err, STAGE_SETUP);
+	return value;
+}
+
+static int set_checksum(struct scope *scope, struct source *source, const char *text,
+			struct error *err)
+{
+	const char *checksum = expand_checksum(scope, text, err);
+
+	if (!checksum)
+		return -1;
+	if (source->checksum && strcmp(source->checksum, checksum) != 0)
+		return error_set_kind(err, STAGE_SETUP, ERROR_USAGE, 0,
+				      "two checksums for one artifact: %.200s and %.200s",
+				      source->checksum, checksum);
+	source->checksum = checksum;
+	return 0;
+}
+
+/* What go-getter calls the options of an artifact; most of its own are for sources that we refuse.
+ */
+static int set_option(struct scope *scope, struct source *source, const char *option,
+		      struct error *err)
+{
+	const char *equals = strchr(option, '='), *value;
+	size_t length = equals ? (size_t)(equals - option) : 0;
+
+	if (!length)
+		return error_set_kind(err, STAGE_SETUP, ERROR_USAGE, 0,
+				      "--artifact-option %s: expected KEY=VALUE", option);
+	if (length == 8 && strncmp(option, "checksum", length) == 0)
+		return set_checksum(scope, source, equals + 1, err);
+	value = scope_expand(scope, ENV_FIRST, "--artifact-option", equals + 1, err);
+	if (!value)
+		return -1;
+	if (length == 7 && strncmp(option, "archive", length) == 0)
+		source->archive = value;
+	else if (length == 8 && strncmp(option, "filename", length) == 0)
+		source->filename = value;
+	else
+		return error_set_kind(
+			err, STAGE_SETUP, ERROR_USAGE, 0,
+			"--artifact-option %.*s: not supported; supported are checksum, archive and filename",
+			(int)length, option);
+	return 0;
+}
+
+static int set_headers(struct scope *scope, struct source *source, struct error *err)
+{
+	const struct strings *headers = &scope->spec->artifact_headers;
+
+	for (size_t i = 0; i < headers->n; i++) {
+		const char *text =
+			scope_expand(scope, ENV_FIRST, "--artifact-header", headers->v[i], err);
+
+		if (!text)
+			return -1;
+		if (strings_add(scope->pool, &source->headers, text))
+			return pool_error(err, STAGE_SETUP);
+	}
+	return 0;
+}
+
+int sources_make(struct scope *scope, struct task *task, struct error *err)
+{
+	const struct spec *spec = scope->spec;
+	struct source *source;
+
+	if (!spec->artifact_source)
+		return 0;
+	source = pool_alloc(scope->pool, sizeof(*source));
+	if (!source)
+		return pool_error(err, STAGE_SETUP);
+	source->mode = (enum artifact_mode)spec->artifact_mode;
+	source->url =
+		scope_expand(scope, ENV_FIRST, "--artifact-source", spec->artifact_source, err);
+	source->destination = scope_expand(scope, ENV_FIRST, "--artifact-destination",
+					   spec->artifact_destination, err);
+	if (!source->url || !source->destination)
+		return -1;
+	if (spec->checksum && set_checksum(scope, source, spec->checksum, err))
+		return -1;
+	for (size_t i = 0; i < spec->artifact_options.n; i++)
+		if (set_option(scope, source, spec->artifact_options.v[i], err))
+			return -1;
+	if (set_headers(scope, source, err))
+		return -1;
+	task->sources = source;
+	task->sources_n = 1;
+	return 0;
+}
