@@ -52,7 +52,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo '  $(1)	$@';)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-run check-vm check-build install uninstall clean lint bench coverage dist help FORCE
+.PHONY: all check check-unit check-place check-run check-vm check-build install uninstall clean lint bench coverage dist help FORCE
 
 all: $(PROGRAM) $(PAGES) ## the program and its manual (the default)
 
@@ -80,7 +80,7 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(FLAGS) | cmp -s - $@ || printf '%s\n' $(FLAGS) >$@
 
-check: check-build check-unit check-run ## the tests that need no virtual machine, as root
+check: check-build check-unit check-place check-run ## the tests that need no virtual machine, as root
 
 check-build: all ## what was built, and this Makefile
 	BUILD='$(BUILD)' tests/build/all

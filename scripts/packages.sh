@@ -13,6 +13,7 @@ jansson.h libjansson-dev jansson-devel
 libcgroup.h libcgroup-dev libcgroup-devel
 openssl/evp.h libssl-dev openssl-devel
 seccomp.h libseccomp-dev libseccomp-devel
+zlib.h zlib1g-dev zlib-devel
 '
 
 # included_headers: the lines of foreign_headers whose header the sources include today

@@ -144,6 +144,10 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE,
 	       SIG_IGN); /* a reader that went away is an error of write(2), not the end of us */
+	if (arguments_copy(&arguments, &pool)) {
+		pool_error(&err, STAGE_SETUP);
+		return report_error(NULL, &err);
+	}
 	if (run_program(&arguments, &pool, &command, &status, &err))
 		return report_error(command, &err);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -256,11 +256,20 @@ static enum outcome judge_unavailable(struct transfer *transfer, long status)
 	return OUTCOME_TRY_AGAIN;
 }
 
+static void note_region(struct transfer *transfer, struct pool *pool)
+{
+	const char *region = header_of(transfer, "x-amz-bucket-region");
+
+	if (region && strlen(region) < 64 && !url_has_control(region))
+		transfer->download->bucket_region = pool_strdup(pool, region);
+}
+
 enum outcome answer_judge(struct transfer *transfer, struct pool *pool)
 {
 	long status = status_of(transfer);
 
 	transfer->download->status = status ? status : transfer->download->status;
+	note_region(transfer, pool);
 	switch (status) {
 	case 0:
 	case 200:

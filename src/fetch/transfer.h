@@ -34,15 +34,16 @@ enum outcome {
 struct download {
 	const struct request *request;
 	struct sink *sink;
-	struct partial *partial; /* with the validator of what is in the sink */
-	struct blocks blocks;    /* in use once there is more than one connection */
-	struct error *err;       /* of the transfer that ended last */
-	bool failed;             /* a callback has set *err, and it is final */
-	bool ranges;             /* the server proved that it can continue anywhere */
-	uint64_t resumed_from;   /* bytes of an earlier run that are part of it */
-	bool resumed_unproven;   /* parts were joined with no ETag to say that they match */
-	long status;             /* of the last answer */
-	uint64_t received_bytes; /* of all bodies, for the rate */
+	struct partial *partial;   /* with the validator of what is in the sink */
+	struct blocks blocks;      /* in use once there is more than one connection */
+	struct error *err;         /* of the transfer that ended last */
+	bool failed;               /* a callback has set *err, and it is final */
+	bool ranges;               /* the server proved that it can continue anywhere */
+	uint64_t resumed_from;     /* bytes of an earlier run that are part of it */
+	bool resumed_unproven;     /* parts were joined with no ETag to say that they match */
+	long status;               /* of the last answer */
+	const char *bucket_region; /* that an S3 server named when it refused; NULL: none */
+	uint64_t received_bytes;   /* of all bodies, for the rate */
 };
 
 struct transfer {

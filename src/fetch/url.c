@@ -1,169 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads and redacts artifact sources. Pure. A source comes from the user, but redirects of a
- * hostile server are redacted here as well: every read is bounded by the text, every copy by its
- * length.
+ * Reads artifact sources. Pure but for the region of one in S3. A source comes from the user, who
+ * may pass on a stranger's.
  */
 #include "fetch/url.h"
 
-#include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "fetch/query.h"
+#include "fetch/s3.h"
+
 #define NAME_BYTES_MAX 255
-
-static bool is_control(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-bool url_has_control(const char *text)
-{
-	for (; *text; text++)
-		if (is_control(*text))
-			return true;
-	return false;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int url_decode(const char *text, size_t length, char *out)
-{
-	for (size_t i = 0; i < length; i++) {
-		int high, low;
-
-		if (text[i] != '%') {
-			*out++ = text[i];
-			continue;
-		}
-		high = i + 2 < length ? hex_value(text[i + 1]) : -1;
-		low = i + 2 < length ? hex_value(text[i + 2]) : -1;
-		if (high < 0 || low < 0 || high + low == 0)
-			return -1;
-		*out++ = (char)(high << 4 | low);
-		i += 2;
-	}
-	*out = '\0';
-	return 0;
-}
-
-/* --- the query: parameters between '&' or ';' ------------------------------------------------ */
-
-#define KEY_BYTES_MAX 64
-
-struct parameter {
-	char key[KEY_BYTES_MAX]; /* decoded, cut at its end */
-	const char *value;       /* behind the '='; NULL: there is none */
-	const char *end;         /* the separator, or the end of the query */
-};
-
-static struct parameter read_parameter(const char *text)
-{
-	struct parameter parameter = { .end = text + strcspn(text, "&;#") };
-	const char *equals = memchr(text, '=', (size_t)(parameter.end - text));
-	size_t length = (size_t)((equals ? equals : parameter.end) - text);
-
-	if (length >= KEY_BYTES_MAX)
-		length = KEY_BYTES_MAX - 1;
-	if (url_decode(text, length, parameter.key)) {
-		memcpy(parameter.key, text, length);
-		parameter.key[length] = '\0';
-	}
-	parameter.value = equals ? equals + 1 : NULL;
-	return parameter;
-}
-
-/*
- * Keys, in any case, whose values sign or authorize: those of S3, GCS, Azure and go-getter, and the
- * usual names.
- */
-static bool is_secret(const char *key)
-{
-	static const char *const patterns[] = { "*token*",       "sig",         "*signature*",
-						"*passw*",       "*secret*",    "*api*key",
-						"sshkey",        "key",         "auth",
-						"x-amz-*",       "x-goog-*",    "aws*",
-						"authorization", "*credential*" };
-
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-		if (fnmatch(patterns[i], key, FNM_CASEFOLD) == 0)
-			return true;
-	return false;
-}
-
-static char *append(char *out, const char *from, const char *to)
-{
-	return (char *)mempcpy(out, from, (size_t)(to - from));
-}
-
-static char *redact_query(char *out, const char *query)
-{
-	while (*query && *query != '#') {
-		struct parameter parameter = read_parameter(query + 1);
-
-		if (parameter.value && is_secret(parameter.key)) {
-			out = append(out, query, parameter.value);
-			out = stpcpy(out, "***");
-			/* Whether a ; is the end of it is for the server to say. */
-			query = parameter.value + strcspn(parameter.value, "&#");
-		} else {
-			out = append(out, query, parameter.end);
-			query = parameter.end;
-		}
-	}
-	return out;
-}
-
-/* Behind the "://" that ends a scheme; NULL when there is none. */
-static const char *skip_scheme(const char *text)
-{
-	size_t length = strcspn(text, "/?#@");
-
-	return length && strncmp(text + length - 1, "://", 3) == 0 ? text + length + 2 : NULL;
-}
-
-/* The end of the userinfo that begins at authority; authority itself when there is none. */
-static const char *skip_userinfo(const char *authority, const char *stop)
-{
-	const char *at = memrchr(authority, '@', strcspn(authority, stop));
-
-	return at ? at + 1 : authority;
-}
-
-const char *url_redact(const char *text, struct pool *pool)
-{
-	const char *authority = skip_scheme(text), *host, *query;
-	char *safe, *out;
-
-	if (*text == '/')
-		return pool_strdup(pool, text);
-	if (!authority) { /* better to hide too much of what is wrong than to show a password */
-		authority = text;
-		host = skip_userinfo(authority, "?#");
-	} else {
-		if (strncasecmp(text, "file:", 5) != 0)
-			authority += strspn(authority, "/"); /* curl skips a third slash, too */
-		host = skip_userinfo(authority, "/?#");
-	}
-	query = host + strcspn(host, "?#");
-	safe = out = pool_alloc(pool, 2 * strlen(text) + 1); /* at most "sig=" becomes "sig=***" */
-	if (!safe)
-		return NULL;
-	out = append(out, text, authority);
-	out = append(out, host, query);
-	redact_query(out, query);
-	return safe;
-}
-
-/* --- sources --------------------------------------------------------------------------------- */
 
 static int refuse(const struct url *url, struct error *err, const char *problem)
 {
@@ -283,14 +131,14 @@ static int take_getter_keys(struct url *url, const char *query, struct pool *poo
 		return pool_error(err, STAGE_FETCH);
 	out = text + (query - url->text);
 	while (*query && *query != '#') {
-		struct parameter parameter = read_parameter(query + 1);
+		struct parameter parameter = query_parameter(query + 1);
 		const char **value = getter_key(url, parameter.key);
 
 		if (value && take_value(url, &parameter, value, pool, err))
 			return -1;
 		if (!value) {
 			*out++ = first ? '?' : *query;
-			out = append(out, query + 1, parameter.end);
+			out = mempcpy(out, query + 1, (size_t)(parameter.end - query - 1));
 			first = false;
 		}
 		query = parameter.end;
@@ -302,12 +150,16 @@ static int take_getter_keys(struct url *url, const char *query, struct pool *poo
 
 static int parse_http(struct url *url, const char *rest, struct pool *pool, struct error *err)
 {
-	const char *host = skip_userinfo(rest, "/?#");
+	const char *host = url_skip_userinfo(rest, "/?#");
 	const char *path = host + strcspn(host, "/?#");
 	const char *end = path + strcspn(path, "?#"), *source = url->text;
 
 	if (path == host)
 		return refuse(url, err, "it has no host");
+	/* Some parsers decode this and take the user for the host. */
+	if (host != rest && !memchr(rest, ':', (size_t)(host - rest)) &&
+	    memchr(rest, '%', (size_t)(host - rest)))
+		return refuse(url, err, "its user name has a % in it, and looks like another host");
 	if (strchr(url->text, ' '))
 		return refuse(url, err, "it has a space in it: in a URL that is written %20");
 	if (take_getter_keys(url, end, pool, err))
@@ -315,6 +167,27 @@ static int parse_http(struct url *url, const char *rest, struct pool *pool, stru
 	end = url->text + (end - source);
 	path = url->text + (path - source);
 	return set_name(url, path, end, true, pool, err);
+}
+
+/*
+ * What is asked for, and signed, is not the text of the source. A key with a # in it would
+ * otherwise lose what is behind that without a word.
+ */
+static int parse_s3(struct url *url, struct pool *pool, struct error *err)
+{
+	struct s3_object *object = pool_alloc(pool, sizeof(*object));
+
+	if (!object)
+		return pool_error(err, STAGE_FETCH);
+	if (strchr(url->text, '#'))
+		return refuse(url, err, "it has a # in it: in a key that is written %23");
+	if (take_getter_keys(url, url->text + strcspn(url->text, "?"), pool, err) ||
+	    s3_parse(url->text, pool, object, err))
+		return -1;
+	url->s3 = object;
+	url->safe = object->safe;
+	url->text = object->url;
+	return parse_http(url, strstr(url->text, "://") + 3, pool, err);
 }
 
 int url_parse(const char *source, const char *filename, struct pool *pool, struct url *url,
@@ -338,6 +211,9 @@ int url_parse(const char *source, const char *filename, struct pool *pool, struc
 		return parse_http(url, source + 7, pool, err);
 	if (strncasecmp(source, "https://", 8) == 0)
 		return parse_http(url, source + 8, pool, err);
-	return refuse(url, err,
-		      "not supported; supported are http://, https://, file:// and absolute paths");
+	if (s3_is_source(source))
+		return parse_s3(url, pool, err);
+	return refuse(
+		url, err,
+		"not supported; supported are http://, https://, s3::, s3://, file:// and absolute paths");
 }

@@ -19,6 +19,7 @@ struct url {
 	const char *path; /* of a local file; NULL: text is a http or https URL */
 	const char *name; /* one clean path component */
 	const char *safe; /* text without secrets */
+	const struct s3_object *s3;                /* NULL: it is not in S3 */
 	const char *checksum, *archive, *filename; /* go-getter's query keys; NULL: not there */
 };
 
@@ -43,6 +44,9 @@ const char *url_redact(const char *text, struct pool *pool);
  * hex digits and at %00.
  */
 int url_decode(const char *text, size_t length, char *out);
+
+/* The end of the userinfo that begins at authority; authority itself when there is none. */
+const char *url_skip_userinfo(const char *authority, const char *stop);
 
 /* Whether a control character is in text. */
 bool url_has_control(const char *text);

@@ -11,7 +11,6 @@
 static const struct lazy_symbol symbols[] = {
 	LAZY_SYMBOL(struct archive_api, read_new, archive_read_new),
 	LAZY_SYMBOL(struct archive_api, read_free, archive_read_free),
-	LAZY_SYMBOL(struct archive_api, filter_gzip, archive_read_support_filter_gzip),
 	LAZY_SYMBOL(struct archive_api, filter_bzip2, archive_read_support_filter_bzip2),
 	LAZY_SYMBOL(struct archive_api, filter_xz, archive_read_support_filter_xz),
 	LAZY_SYMBOL(struct archive_api, filter_zstd, archive_read_support_filter_zstd),

@@ -13,7 +13,6 @@
 struct archive_api {
 	__typeof__(archive_read_new) *read_new;
 	__typeof__(archive_read_free) *read_free;
-	__typeof__(archive_read_support_filter_gzip) *filter_gzip;
 	__typeof__(archive_read_support_filter_bzip2) *filter_bzip2;
 	__typeof__(archive_read_support_filter_xz) *filter_xz;
 	__typeof__(archive_read_support_filter_zstd) *filter_zstd;

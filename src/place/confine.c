@@ -159,6 +159,7 @@ static int filter_calls(void)
 		ALLOW(utimensat),
 		ALLOW(close),
 		ALLOW(read),
+		ALLOW(pread64),
 		ALLOW(lseek),
 		ALLOW_MODE(mkdirat, 2),
 		ALLOW_MODE(fchmod, 1),

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 
@@ -77,6 +78,25 @@ const char *entry_name_problem(const char *name, unsigned int depth_max)
 			return "it lies too deep";
 	}
 	return NULL;
+}
+
+const char *entry_kind_problem(mode_t kind)
+{
+	switch (kind & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFLNK:
+		return NULL;
+	case S_IFCHR:
+	case S_IFBLK:
+		return "it is a device";
+	case S_IFIFO:
+		return "it is a fifo";
+	case S_IFSOCK:
+		return "it is a socket";
+	default:
+		return "it is of an unknown kind";
+	}
 }
 
 void entry_name_clean(const char *name, unsigned int strip, char *clean)

@@ -7,6 +7,7 @@
 #define PLACE_ENTRY_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #define ENTRY_NAME_BYTES 4097 /* PATH_MAX and its NUL */
 #define ENTRY_PART_BYTES 256  /* NAME_MAX and its NUL */
@@ -19,6 +20,9 @@
  * reads it. Directories may end with a slash.
  */
 const char *entry_name_problem(const char *name, unsigned int depth_max);
+
+/* Why nothing of this kind, S_IFMT of a mode, is made. */
+const char *entry_kind_problem(mode_t kind);
 
 /*
  * The name without empty and "." parts and without its first strip parts, into clean, which has

@@ -10,6 +10,7 @@
 
 #include "base/auto.h"
 #include "place/extract.h"
+#include "place/zip.h"
 
 #define HEADER_BYTES 4096 /* that an entry may take beside its content, on average */
 #define ZIP_BLOCK_BYTES (256 << 10)
@@ -74,22 +75,26 @@ static la_ssize_t feed(struct archive *reader, void *data, const void **block)
 /* Without the block of zeros that ends an archive it may have been cut between two entries. */
 static int extract_tar(struct extraction *x, struct error *err)
 {
-	uint64_t end;
+	uint64_t end, used;
 
 	if (x->api->format_tar(x->reader) || x->api->format_empty(x->reader) ||
 	    x->api->open(x->reader, x, NULL, feed, NULL))
 		return extract_damaged(x, err);
 	if (extract_entries(x, &end, err))
 		return -1;
-	if ((uint64_t)x->api->filter_bytes(x->reader, 0) < end + TAR_BLOCK_BYTES)
+	used = (uint64_t)x->api->filter_bytes(x->reader, 0);
+	if (used < end + TAR_BLOCK_BYTES)
 		return error_set(err, STAGE_CHROOT, 0, "the archive is cut: its end is missing");
-	return stream_finish(&x->stream, err);
+	return stream_finish(&x->stream, used, err);
 }
 
 static int extract_zip(struct extraction *x, struct error *err)
 {
 	uint64_t end;
 
+	if (zip_prove(CHILD_ARCHIVE, x->unpacking->archive_bytes, x->unpacking->limits->entries,
+		      err))
+		return -1;
 	if (x->api->format_zip_seekable(x->reader) ||
 	    x->api->open_fd(x->reader, CHILD_ARCHIVE, ZIP_BLOCK_BYTES))
 		return extract_damaged(x, err);
@@ -114,7 +119,7 @@ static int extract_stream(struct extraction *x, struct error *err)
 			return -1;
 	} while (size);
 	x->done.files = 1;
-	return stream_finish(&x->stream, err) ||
+	return stream_finish(&x->stream, x->done.bytes, err) ||
 			       writer_file_end(&x->writer, take_fd(&fd), &dress, err) ?
 		       -1 :
 		       0;
@@ -127,8 +132,8 @@ static int extract_format(struct extraction *x, struct error *err)
 
 	if (format->container == CONTAINER_ZIP)
 		return extract_zip(x, err);
-	if (stream_open(x->api, format->filter, CHILD_ARCHIVE, x->unpacking->archive_bytes,
-			x->bytes_max + headers, &x->stream, err))
+	if (stream_open(&x->unpacking->api, format->filter, CHILD_ARCHIVE,
+			x->unpacking->archive_bytes, x->bytes_max + headers, &x->stream, err))
 		return -1;
 	return format->container == CONTAINER_TAR ? extract_tar(x, err) : extract_stream(x, err);
 }
@@ -137,8 +142,8 @@ int extract(const struct unpacking *unpacking, struct unpacked *unpacked, struct
 {
 	const struct placing *how = unpacking->how;
 	struct extraction x = { .unpacking = unpacking,
-				.api = &unpacking->api,
-				.reader = unpacking->api.read_new(),
+				.api = &unpacking->api.archive,
+				.reader = unpacking->api.archive.read_new(),
 				.bytes_max = bytes_allowed(unpacking) };
 	int bad;
 

@@ -215,21 +215,7 @@ static const char *kind_problem(const struct extraction *x, struct archive_entry
 		return "it is encrypted";
 	if (x->api->hardlink(entry))
 		return NULL;
-	switch (x->api->filetype(entry)) {
-	case AE_IFREG:
-	case AE_IFDIR:
-	case AE_IFLNK:
-		return NULL;
-	case AE_IFCHR:
-	case AE_IFBLK:
-		return "it is a device";
-	case AE_IFIFO:
-		return "it is a fifo";
-	case AE_IFSOCK:
-		return "it is a socket";
-	default:
-		return "it is of an unknown kind";
-	}
+	return entry_kind_problem(x->api->filetype(entry));
 }
 
 /* The top itself, as "./", and what --strip-components takes all of the name of, are left out. */

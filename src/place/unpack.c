@@ -73,9 +73,8 @@ static int died(int status, struct error *err)
 {
 	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
 
-	return error_set(err, STAGE_CHROOT, 0,
-			 "the process that unpacked it ended without a word: %s%s",
-			 WIFSIGNALED(status) ? "SIG" : "exit", name ? name : "");
+	return error_set(err, STAGE_CHROOT, 0, "the process that unpacked it %s%s",
+			 name ? "was ended by SIG" : "ended without a report", name ? name : "");
 }
 
 static int await(pid_t pid, int report_fd, int interrupt_fd, struct unpacked *unpacked,
@@ -107,7 +106,8 @@ int unpack(struct unpacking *unpacking, const struct staging *staging, int inter
 	int ends[2];
 
 	/* Before the child, which then needs no file of the host any more. */
-	if (archive_api_open(&unpacking->api, err))
+	if (archive_api_open(&unpacking->api.archive, err) ||
+	    (unpacking->format->filter == FILTER_GZIP && zlib_api_open(&unpacking->api.zlib, err)))
 		return -1;
 	if (lseek(unpacking->archive_fd, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC))
 		return error_set(err, STAGE_CHROOT, errno, "prepare its unpacking");

@@ -12,10 +12,10 @@
 #ifndef PLACE_UNPACK_H
 #define PLACE_UNPACK_H
 
-#include "place/archive.h"
 #include "place/format.h"
 #include "place/place.h"
 #include "place/staging.h"
+#include "place/stream.h"
 
 /* What an archive may come to; exactly so much is allowed. */
 struct place_limits {
@@ -38,7 +38,7 @@ struct unpacking {
 	bool single; /* one file, which gets the name UNPACKED_FILE */
 	int archive_fd;
 	uint64_t archive_bytes;
-	struct archive_api api;
+	struct unpackers api;
 };
 
 #define UNPACKED_FILE "file"

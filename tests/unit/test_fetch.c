@@ -70,7 +70,8 @@ START_TEST(sources_that_are_accepted)
 }
 END_TEST
 
-#define SUPPORTED "not supported; supported are http://, https://, file:// and absolute paths"
+#define SUPPORTED                                                                                  \
+	"not supported; supported are http://, https://, s3::, s3://, file:// and absolute paths"
 #define NO_NAME "it names no file: it ends with the host or with a /"
 
 static const struct row refused[] = {
@@ -81,8 +82,8 @@ static const struct row refused[] = {
 	{ "://h/x", "://h/x: " SUPPORTED },
 	{ "ftp://u:p@h/x", "ftp://h/x: " SUPPORTED },
 	{ "s3::https://h/x?aws_access_key_secret=a",
-	  "s3::https://h/x?aws_access_key_secret=***: " SUPPORTED },
-	{ "s3://bucket/x", "s3://bucket/x: " SUPPORTED },
+	  "s3::https://h/x?aws_access_key_secret=***: it names no object: expected s3://BUCKET/KEY, or s3::https://HOST/BUCKET/KEY" },
+	{ "s3://bucket/a#b", "s3://bucket/a: it has a # in it: in a key that is written %23" },
 	{ "git::ssh://git@h/x?sshkey=a&sshkey=b",
 	  "git::ssh://h/x?sshkey=***&sshkey=***: " SUPPORTED },
 	{ "git@h:o/x", "h:o/x: " SUPPORTED },
@@ -110,7 +111,8 @@ static const struct row refused[] = {
 	{ "http://h/a/", "http://h/a/: " NO_NAME },
 	{ "http://h?/x", "http://h?/x: " NO_NAME },
 	{ "http://h#/x", "http://h: " NO_NAME },
-	{ "http://h%2f@evil", "http://evil: " NO_NAME },
+	{ "http://h%2f@evil",
+	  "http://evil: its user name has a % in it, and looks like another host" },
 	{ "http://h/.", "http://h/.: its file name begins with a dot" },
 	{ "http://h/..", "http://h/..: its file name begins with a dot" },
 	{ "http://h/%2e%2E", "http://h/%2e%2E: its file name begins with a dot" },

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sources without their secrets, and the parts that are read for that. Pure. A source comes from
+ * the user, but redirects of a hostile server are redacted here as well: every read is bounded by
+ * the text, every copy by its length.
+ */
+#include <fnmatch.h>
+#include <string.h>
+#include <strings.h>
+
+#include "fetch/query.h"
+#include "fetch/url.h"
+
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+bool url_has_control(const char *text)
+{
+	for (; *text; text++)
+		if (is_control(*text))
+			return true;
+	return false;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int url_decode(const char *text, size_t length, char *out)
+{
+	for (size_t i = 0; i < length; i++) {
+		int high, low;
+
+		if (text[i] != '%') {
+			*out++ = text[i];
+			continue;
+		}
+		high = i + 2 < length ? hex_value(text[i + 1]) : -1;
+		low = i + 2 < length ? hex_value(text[i + 2]) : -1;
+		if (high < 0 || low < 0 || high + low == 0)
+			return -1;
+		*out++ = (char)(high << 4 | low);
+		i += 2;
+	}
+	*out = '\0';
+	return 0;
+}
+
+struct parameter query_parameter(const char *text)
+{
+	struct parameter parameter = { .end = text + strcspn(text, "&;#") };
+	const char *equals = memchr(text, '=', (size_t)(parameter.end - text));
+	size_t length = (size_t)((equals ? equals : parameter.end) - text);
+
+	if (length >= QUERY_KEY_BYTES)
+		length = QUERY_KEY_BYTES - 1;
+	if (url_decode(text, length, parameter.key)) {
+		memcpy(parameter.key, text, length);
+		parameter.key[length] = '\0';
+	}
+	parameter.value = equals ? equals + 1 : NULL;
+	return parameter;
+}
+
+const char *url_skip_userinfo(const char *authority, const char *stop)
+{
+	const char *at = memrchr(authority, '@', strcspn(authority, stop));
+
+	return at ? at + 1 : authority;
+}
+
+/*
+ * Keys, in any case, whose values sign or authorize: those of S3, GCS, Azure and go-getter, and the
+ * usual names.
+ */
+static bool is_secret(const char *key)
+{
+	static const char *const patterns[] = { "*token*",       "sig",         "*signature*",
+						"*passw*",       "*secret*",    "*api*key",
+						"sshkey",        "key",         "auth",
+						"x-amz-*",       "x-goog-*",    "aws*",
+						"authorization", "*credential*" };
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if (fnmatch(patterns[i], key, FNM_CASEFOLD) == 0)
+			return true;
+	return false;
+}
+
+static char *append(char *out, const char *from, const char *to)
+{
+	return (char *)mempcpy(out, from, (size_t)(to - from));
+}
+
+static char *redact_query(char *out, const char *query)
+{
+	while (*query && *query != '#') {
+		struct parameter parameter = query_parameter(query + 1);
+
+		if (parameter.value && is_secret(parameter.key)) {
+			out = append(out, query, parameter.value);
+			out = stpcpy(out, "***");
+			/* Whether a ; is the end of it is for the server to say. */
+			query = parameter.value + strcspn(parameter.value, "&#");
+		} else {
+			out = append(out, query, parameter.end);
+			query = parameter.end;
+		}
+	}
+	return out;
+}
+
+/* Behind the "://" that ends a scheme; NULL when there is none. */
+static const char *skip_scheme(const char *text)
+{
+	size_t length = strcspn(text, "/?#@");
+
+	return length && strncmp(text + length - 1, "://", 3) == 0 ? text + length + 2 : NULL;
+}
+
+const char *url_redact(const char *text, struct pool *pool)
+{
+	const char *authority = skip_scheme(text), *host, *query;
+	char *safe, *out;
+
+	if (*text == '/')
+		return pool_strdup(pool, text);
+	if (!authority) { /* better to hide too much of what is wrong than to show a password */
+		authority = text;
+		host = url_skip_userinfo(authority, "?#");
+	} else {
+		if (strncasecmp(text, "file:", 5) != 0)
+			authority += strspn(authority, "/"); /* curl skips a third slash, too */
+		host = url_skip_userinfo(authority, "/?#");
+	}
+	query = host + strcspn(host, "?#");
+	safe = out = pool_alloc(pool, 2 * strlen(text) + 1); /* at most "sig=" becomes "sig=***" */
+	if (!safe)
+		return NULL;
+	out = append(out, text, authority);
+	out = append(out, host, query);
+	redact_query(out, query);
+	return safe;
+}
