@@ -100,10 +100,8 @@ int pool_error(struct error *err, enum stage stage)
 
 void *elements_add(struct pool *pool, struct elements *list, const void *initial, size_t size)
 {
-	void *element = pool_alloc(pool, size);
+	void *element;
 
-	if (!element)
-		return NULL;
 	if (list->n == list->capacity) {
 		size_t capacity = list->capacity ? list->capacity * 2 : 4;
 		void **v = pool_alloc(pool, capacity * sizeof(*v));
@@ -115,6 +113,9 @@ void *elements_add(struct pool *pool, struct elements *list, const void *initial
 		list->v = v;
 		list->capacity = capacity;
 	}
+	element = pool_alloc(pool, size);
+	if (!element)
+		return NULL;
 	list->v[list->n++] = element;
 	return memcpy(element, initial, size);
 }

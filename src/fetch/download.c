@@ -20,7 +20,7 @@
 struct connections {
 	struct download *download;
 	CURLM *multi;
-	struct transfer *v[CONNECTIONS_MAX];
+	struct transfer *v[CONNECTIONS_MAX]; /* NULL: free */
 	unsigned int n, wanted;
 	bool settled; /* no more are tried */
 	int64_t looked_ms;
@@ -41,6 +41,7 @@ static int add(struct connections *connections, uint64_t from, uint64_t end)
 {
 	const struct curl_api *api = connections->download->request->api;
 	struct transfer *transfer = transfer_new(connections->download, from, end);
+	size_t i = 0;
 	CURLMcode bad;
 
 	if (!transfer) {
@@ -52,25 +53,30 @@ static int add(struct connections *connections, uint64_t from, uint64_t end)
 		transfer_free(transfer);
 		return libcurl_failed(connections, bad);
 	}
-	connections->v[connections->n++] = transfer;
+	while (connections->v[i])
+		i++;
+	connections->v[i] = transfer;
+	connections->n++;
 	return 0;
 }
 
-static void drop(struct connections *connections, unsigned int i)
+static void drop(struct connections *connections, size_t i)
 {
 	struct transfer *transfer = connections->v[i];
 
+	if (!transfer)
+		return;
 	connections->download->request->api->multi_remove_handle(connections->multi,
 								 transfer->easy);
 	transfer_free(transfer);
-	connections->v[i] = connections->v[--connections->n];
+	connections->v[i] = NULL;
+	connections->n--;
 }
 
 /* From one stream to blocks: what came so far is written, and how far it is noted down. */
-static int divide(struct connections *connections, struct pool *pool)
+static int divide(struct connections *connections, struct transfer *first, struct pool *pool)
 {
 	struct download *download = connections->download;
-	struct transfer *first = connections->v[0];
 
 	if (transfer_flush(first) ||
 	    partial_note(download->partial, download->sink->bytes, download->err)) {
@@ -103,10 +109,10 @@ static int consider(struct connections *connections, struct pool *pool)
 {
 	struct download *download = connections->download;
 	int64_t now = clock_ms(), took_ms = now - connections->looked_ms;
+	struct transfer *first = connections->v[0];
 	uint64_t rate;
 
-	if (took_ms < GROW_EVERY_MS || connections->settled || !connections->n ||
-	    !connections->v[0]->answered)
+	if (took_ms < GROW_EVERY_MS || connections->settled || !first || !first->answered)
 		return 0;
 	rate = (download->received_bytes - connections->looked_bytes) * 1000 / (uint64_t)took_ms;
 	connections->looked_ms = now;
@@ -121,7 +127,7 @@ static int consider(struct connections *connections, struct pool *pool)
 		connections->settled = connections->wanted > 1;
 		return 0;
 	}
-	if (!download->blocks.v && divide(connections, pool))
+	if (!download->blocks.v && divide(connections, first, pool))
 		return -1;
 	connections->rate = rate;
 	connections->wanted++;
@@ -141,11 +147,12 @@ static int fill(struct connections *connections)
 	return 0;
 }
 
-static unsigned int find(const struct connections *connections, const CURL *easy)
+/* Where the transfer with this handle is. */
+static size_t find(const struct connections *connections, const CURL *easy)
 {
-	unsigned int i = 0;
+	size_t i = 0;
 
-	while (i < connections->n && connections->v[i]->easy != easy)
+	while (i < CONNECTIONS_MAX && (!connections->v[i] || connections->v[i]->easy != easy))
 		i++;
 	return i;
 }
@@ -158,10 +165,13 @@ static enum outcome end_one(struct connections *connections, const CURLMsg *mess
 			    struct pool *pool, struct attempt *attempt)
 {
 	struct download *download = connections->download;
-	unsigned int i = find(connections, message->easy_handle);
-	struct transfer *transfer = connections->v[i];
-	enum outcome outcome = transfer_judge(transfer, message->data.result, pool);
+	size_t i = find(connections, message->easy_handle);
+	struct transfer *transfer = i < CONNECTIONS_MAX ? connections->v[i] : NULL;
+	enum outcome outcome;
 
+	if (!transfer)
+		return OUTCOME_RUNNING;
+	outcome = transfer_judge(transfer, message->data.result, pool);
 	attempt->location = transfer->location;
 	attempt->retry_after_ms = transfer->retry_after_ms;
 	if (download->blocks.v) {
@@ -263,8 +273,8 @@ enum outcome download_run(struct download *download, struct pool *pool, struct a
 		pool_error(download->err, STAGE_FETCH);
 	else if (add(&connections, download->sink->bytes, UINT64_MAX) == 0)
 		outcome = drive(&connections, pool, attempt);
-	while (connections.n)
-		drop(&connections, 0);
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+		drop(&connections, i);
 	api->multi_cleanup(connections.multi);
 	return outcome;
 }

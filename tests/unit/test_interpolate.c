@@ -288,47 +288,6 @@ START_TEST(without_memory)
 }
 END_TEST
 
-/* Attributes cost time to find out: they are asked for exactly when a text refers to them. */
-START_TEST(wish_for_attributes)
-{
-	static const char *const wishes[] = { "x${attr.arch}", "${node.unique.id}",
-					      "${nomad.unique.id}" };
-	static const char *const others[] = { "", "attr.arch", "${node.unique.name}",
-					      "${meta.attr}" };
-
-	for (size_t i = 0; i < COUNT(wishes); i++) {
-		const char *text = wishes[i];
-		struct strings list = { .v = &text, .n = 1 };
-		struct artifact_spec artifacts[] = {
-			{ .source = text },  { .destination = text }, { .checksum = text },
-			{ .headers = list }, { .options = list },
-		};
-		void *artifact[] = { &artifacts[0], &artifacts[1], &artifacts[2], &artifacts[3],
-				     &artifacts[4] };
-		const struct spec specs[] = {
-			{ .command = text },
-			{ .program = text },
-			{ .args = list },
-			{ .env = list },
-			{ .artifacts = { .v = &artifact[0], .n = 1 } },
-			{ .artifacts = { .v = &artifact[1], .n = 1 } },
-			{ .artifacts = { .v = &artifact[2], .n = 1 } },
-			{ .artifacts = { .v = &artifact[3], .n = 1 } },
-			{ .artifacts = { .v = &artifact[4], .n = 1 } },
-			{ .name = text },
-			{ .hostname = text },
-			{ .work_dir = text },
-		};
-
-		for (size_t j = 0; j < COUNT(specs); j++)
-			ck_assert_msg(interpolate_wants_attributes(&specs[j]), "%s, place %zu",
-				      text, j);
-	}
-	for (size_t i = 0; i < COUNT(others); i++)
-		ck_assert(!interpolate_wants_attributes(&(struct spec){ .command = others[i] }));
-}
-END_TEST
-
 Suite *interpolate_suite(void)
 {
 	Suite *suite = suite_create("interpolate");
@@ -343,7 +302,6 @@ Suite *interpolate_suite(void)
 	tcase_add_test(meaning, order_of_lookup);
 	tcase_add_test(meaning, values_of_variables);
 	tcase_add_test(meaning, every_place);
-	tcase_add_test(meaning, wish_for_attributes);
 	tcase_add_test(bounds, much);
 	tcase_add_test(bounds, without_memory);
 	suite_add_tcase(suite, grammar);

@@ -93,6 +93,47 @@ START_TEST(every_place_of_an_artifact)
 }
 END_TEST
 
+/* Attributes cost time to find out: they are asked for exactly when a text refers to them. */
+START_TEST(wish_for_attributes)
+{
+	static const char *const wishes[] = { "x${attr.arch}", "${node.unique.id}",
+					      "${nomad.unique.id}" };
+	static const char *const others[] = { "", "attr.arch", "${node.unique.name}",
+					      "${meta.attr}" };
+
+	for (size_t i = 0; i < COUNT(wishes); i++) {
+		const char *text = wishes[i];
+		struct strings list = { .v = &text, .n = 1 };
+		struct artifact_spec artifacts[] = {
+			{ .source = text },  { .destination = text }, { .checksum = text },
+			{ .headers = list }, { .options = list },
+		};
+		void *artifact[] = { &artifacts[0], &artifacts[1], &artifacts[2], &artifacts[3],
+				     &artifacts[4] };
+		const struct spec specs[] = {
+			{ .command = text },
+			{ .program = text },
+			{ .args = list },
+			{ .env = list },
+			{ .artifacts = { .v = &artifact[0], .n = 1 } },
+			{ .artifacts = { .v = &artifact[1], .n = 1 } },
+			{ .artifacts = { .v = &artifact[2], .n = 1 } },
+			{ .artifacts = { .v = &artifact[3], .n = 1 } },
+			{ .artifacts = { .v = &artifact[4], .n = 1 } },
+			{ .name = text },
+			{ .hostname = text },
+			{ .work_dir = text },
+		};
+
+		for (size_t j = 0; j < COUNT(specs); j++)
+			ck_assert_msg(interpolate_wants_attributes(&specs[j]), "%s, place %zu",
+				      text, j);
+	}
+	for (size_t i = 0; i < COUNT(others); i++)
+		ck_assert(!interpolate_wants_attributes(&(struct spec){ .command = others[i] }));
+}
+END_TEST
+
 Suite *sources_suite(void)
 {
 	Suite *suite = suite_create("sources");
@@ -101,6 +142,7 @@ Suite *sources_suite(void)
 	tcase_add_loop_test(artifacts, artifacts_that_are_refused, 0, 4);
 	tcase_add_test(artifacts, every_place_of_an_artifact);
 	tcase_add_loop_test(artifacts, checksums_of_artifacts, 0, 5);
+	tcase_add_test(artifacts, wish_for_attributes);
 	suite_add_tcase(suite, artifacts);
 	return suite;
 }
