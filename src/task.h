@@ -148,6 +148,7 @@ struct alloc {
 	const char *path; /* "<alloc-dir>/<id>" */
 	const char *id;   /* NULL: nothing was made */
 	int parent_fd;    /* <alloc-dir> */
+	int fd;           /* <alloc-dir>/<id>/; holds the lock that says that this run lives */
 	int shared_fd;    /* alloc/ */
 	int task_fd;      /* <task>/ */
 	/*
@@ -159,7 +160,7 @@ struct alloc {
 
 #define ALLOC_INIT                                                                                 \
 	{                                                                                          \
-		.parent_fd = -1, .shared_fd = -1, .task_fd = -1, .shared_tree = -1,                \
+		.parent_fd = -1, .fd = -1, .shared_fd = -1, .task_fd = -1, .shared_tree = -1,      \
 		.local_tree = -1, .tmp_tree = -1                                                   \
 	}
 

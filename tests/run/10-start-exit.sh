@@ -141,11 +141,11 @@ run_is '--keep: the directory stays, with what the task wrote' 4 '' '' -- run --
 is 'in its place' "$(cat "$NOMAD_EXEC_ALLOC_DIR/kept/alloc/data/f")" 'of the task'
 is 'but no group' "$(groups_of kept)" ''
 run_is 'its id is taken then' 125 '' \
-	"nomad-exec: make the allocation $NOMAD_EXEC_ALLOC_DIR/kept: File exists; a task with this id runs, or was kept: choose another --id" -- \
+	"nomad-exec: make the allocation $NOMAD_EXEC_ALLOC_DIR/kept: File exists; it was kept, or a launcher that was killed left it: remove it, or choose another --id" -- \
 	run --id kept -- /bin/sh -c 'echo changed >/alloc/data/f'
 is 'and what was kept is unharmed' "$(cat "$NOMAD_EXEC_ALLOC_DIR/kept/alloc/data/f")" 'of the task'
 run_is '--alloc-dir is made where it is missing' 0 '' '' -- run --alloc-dir "$T/new/of/all" --keep --id kept -- /bin/true
-is 'for root alone' "$(stat -c '%a %u:%g' "$T/new" "$T/new/of" "$T/new/of/all" "$T/new/of/all/kept" | tr '\n' ' ')" '755 0:0 755 0:0 700 0:0 755 0:0 '
+is 'for root alone' "$(stat -c '%a %u:%g' "$T/new" "$T/new/of" "$T/new/of/all" "$T/new/of/all/kept" | tr '\n' ' ')" '755 0:0 755 0:0 700 0:0 700 0:0 '
 (cd "$T" && "$NX" run --alloc-dir relative/path -- /bin/true)
 is 'a relative one' "$? $(ls -A "$T/relative/path")" '0 '
 changeable() { echo "nomad-exec: the allocation directory $1 can be changed by others than root; chown root and chmod 0700 it, or choose another --alloc-dir"; }
