@@ -272,6 +272,7 @@ struct child {
 /* Counters of the kernel; a negative value is one that this kernel does not keep. */
 struct usage {
 	int64_t memory_peak_bytes, pids_peak, cpu_throttled_ms, oom_kills;
+	int64_t cpu_user_ms, cpu_system_ms; /* by cgroup or, without that, of those waited for */
 };
 
 struct timings {
@@ -285,7 +286,6 @@ struct result {
 	bool ended;       /* wait_status is valid */
 	int wait_status;
 	bool oom_killed, timed_out;
-	int64_t cpu_user_ms, cpu_system_ms;
 	struct usage usage;
 	struct timespec started_at, finished_at; /* CLOCK_REALTIME; tv_sec 0: never */
 	struct timespec started, finished;       /* the same moments by CLOCK_MONOTONIC */
@@ -297,9 +297,14 @@ struct result {
 	bool artifact_from_cache;
 };
 
+#define USAGE_UNKNOWN                                                                              \
+	{                                                                                          \
+		-1, -1, -1, -1, -1, -1                                                             \
+	}
+
 #define RESULT_INIT                                                                                \
 	{                                                                                          \
-		.usage = { -1, -1, -1, -1 }, .timings = { -1, -1, -1, -1, -1, -1 },                \
+		.usage = USAGE_UNKNOWN, .timings = { -1, -1, -1, -1, -1, -1 },                     \
 	}
 
 #endif
