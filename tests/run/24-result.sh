@@ -246,8 +246,9 @@ phase=\"setup\"
 error=\"user \\\"none-such\\\": not in the host's database; \`getent passwd\` lists what is; a number need not be there\"
 $all_null
 limits={\"cpu_mhz\": null, \"memory_bytes\": null, \"pids\": null}" run --result "$R" --user none-such -- /bin/true
-report_is 'chroot' 125 "phase error $none" "phase=\"chroot\"
+report_is 'a destination, before anything is fetched' 125 "phase error artifact $none" "phase=\"setup\"
 error=\"--artifact-destination /etc: expected a directory below local/ or alloc/\"
+artifact=null
 $all_null" run --result "$R" "${ARTIFACT[@]}" --artifact-destination /etc --command program
 never='phase error exit_code signal pid'
 report_is 'launch: the task'"'"'s directory' 125 "$never" 'phase="launch"
