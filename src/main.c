@@ -157,6 +157,10 @@ int main(int argc, char **argv)
 	/* A reader that went away, a limit of ulimit -f: errors of write(2), not the end of us. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	if (arguments_copy(&arguments, &pool)) {
+		pool_error(&err, STAGE_SETUP);
+		return report_error(NULL, &err);
+	}
 	if (run_program(&arguments, &pool, &command, &status, &err))
 		return report_error(command, &err);
 	if (fflush(stdout) || ferror(stdout)) {

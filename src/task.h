@@ -46,6 +46,13 @@ struct fetch_options {
 
 enum fetch_progress { PROGRESS_AUTO, PROGRESS_NONE, PROGRESS_JSON };
 
+/* An artifact as it was asked for. */
+struct artifact_spec {
+	const char *source, *destination, *checksum;
+	int mode; /* enum artifact_mode */
+	struct strings headers, options;
+};
+
 /* What the user says of this node, for `${node.…}` and `${meta.…}`. */
 struct node_values {
 	const char *datacenter, *region, *name, *class;
@@ -62,9 +69,7 @@ struct spec {
 	const char *args_file;
 	struct strings env, env_files; /* "KEY=VALUE" or "KEY" (inherit), in order */
 
-	const char *artifact_source, *artifact_destination, *checksum;
-	int artifact_mode; /* enum artifact_mode */
-	struct strings artifact_headers, artifact_options;
+	struct elements artifacts; /* of struct artifact_spec */
 	struct fetch_options fetch;
 
 	const char *user, *work_dir, *name, *id, *hostname;
@@ -178,7 +183,7 @@ struct artifact {
 	const char *final_url; /* where the redirects ended, without secrets; NULL: not http */
 	uint64_t bytes;
 	struct checksum digest; /* made while the bytes came in; type NULL: not made */
-	bool from_cache;
+	bool from_cache, waited;
 	bool resumed_unproven; /* old and new bytes were joined with no ETag to say that they match
 				*/
 	uint64_t resumed_from;

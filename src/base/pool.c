@@ -98,6 +98,27 @@ int pool_error(struct error *err, enum stage stage)
 	return error_set(err, stage, ENOMEM, "the strings of this run");
 }
 
+void *elements_add(struct pool *pool, struct elements *list, const void *initial, size_t size)
+{
+	void *element = pool_alloc(pool, size);
+
+	if (!element)
+		return NULL;
+	if (list->n == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 4;
+		void **v = pool_alloc(pool, capacity * sizeof(*v));
+
+		if (!v)
+			return NULL;
+		if (list->n)
+			memcpy(v, list->v, list->n * sizeof(*v));
+		list->v = v;
+		list->capacity = capacity;
+	}
+	list->v[list->n++] = element;
+	return memcpy(element, initial, size);
+}
+
 int strings_add(struct pool *pool, struct strings *list, const char *text)
 {
 	if (list->n + 1 >= list->capacity) {

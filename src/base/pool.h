@@ -52,4 +52,13 @@ struct strings {
 
 int strings_add(struct pool *pool, struct strings *list, const char *text);
 
+/* A growing list of structs of one kind, each in a place of its own. */
+struct elements {
+	void **v;
+	size_t n, capacity;
+};
+
+/* The new last element, a copy of the `size` bytes at `initial`; NULL without memory. */
+void *elements_add(struct pool *pool, struct elements *list, const void *initial, size_t size);
+
 #endif

@@ -222,26 +222,51 @@ static int look_at_destination(struct job *job)
 	return error_remedy(job->err, "leave out --no-clobber to replace it");
 }
 
+/*
+ * One that had to wait for another process looks again what is there now, and downloads only if
+ * that is not what is wanted.
+ */
 static int bring(struct job *job)
 {
-	const struct fetch_target target = { .directory_fd = job->directory_fd, .resumable = true };
+	struct fetch_target target = { .directory_fd = job->directory_fd,
+				       .directory = job->directory,
+				       .resumable = true,
+				       .look_again =
+					       job->wanted.checksum.type && !job->spec->force };
 
 	place_clean(job->directory_fd);
-	return obtain(&job->wanted, &job->spec->fetch, &target, &job->placing, job->directory_fd,
-		      job->interrupt_fd, job->pool, &job->obtained, job->err);
+	for (;;) {
+		if (obtain(&job->wanted, &job->spec->fetch, &target, &job->placing,
+			   job->directory_fd, job->interrupt_fd, job->pool, &job->obtained,
+			   job->err))
+			return -1;
+		if (!job->obtained.artifact.waited)
+			return 0;
+		if (look_at_destination(job))
+			return -1;
+		if (job->unchanged)
+			return 0;
+		target.look_again = false;
+	}
 }
 
 static int fetch_job(struct job *job, const struct arguments *arguments)
 {
+	struct fetch_target target = { 0 };
 	struct source source;
 
 	if (read_options(job, arguments, &source) ||
 	    obtain_inspect(&source, &job->spec->fetch, job->pool, &job->wanted, job->err))
 		return -1;
+	obtain_hide(&job->wanted, source.url, &job->spec->headers, source.checksum, arguments,
+		    job->pool);
 	take_archive(job);
-	if (open_directory(job) ||
-	    obtain_checksum(&job->wanted, &job->spec->fetch, job->directory_fd, job->interrupt_fd,
-			    job->pool, job->err) ||
+	if (open_directory(job))
+		return -1;
+	target.directory_fd = job->directory_fd;
+	target.directory = job->directory;
+	if (obtain_checksum(&job->wanted, &job->spec->fetch, &target, job->interrupt_fd, job->pool,
+			    job->err) ||
 	    look_at_destination(job))
 		return -1;
 	return job->unchanged ? 0 : bring(job);
@@ -268,8 +293,6 @@ static int print_result(struct job *job, int bad)
 	if (job->spec->json)
 		return fetch_report_print(&job->wanted, &job->obtained, job->unchanged, path,
 					  &job->started_at, bad ? job->err : NULL, job->err);
-	if (path && !log_enabled(LOG_WARN))
-		return 0; /* --quiet */
 	if (path)
 		puts(path);
 	return 0;

@@ -67,6 +67,17 @@ int obtain_inspect(const struct source *source, const struct fetch_options *opti
 	return check_strength(wanted, options, err);
 }
 
+void obtain_hide(const struct wanted *wanted, const char *url, const struct strings *headers,
+		 const char *checksum, const struct arguments *arguments, struct pool *pool)
+{
+	const char *safe = checksum ? fetch_safe_source(checksum, pool) : NULL;
+
+	arguments_hide(arguments, url, wanted->safe);
+	arguments_hide(arguments, checksum, safe ? safe : "");
+	for (size_t i = 0; i < headers->n; i++)
+		arguments_hide(arguments, headers->v[i] + strcspn(headers->v[i], ":"), ": ***");
+}
+
 /* How much of two URLs is the same scheme, host and port; 0: they differ there. */
 static size_t same_origin(const char *a, const char *b)
 {
@@ -115,11 +126,11 @@ static char *read_all(const struct artifact *artifact, struct pool *pool, struct
 	return text;
 }
 
-int obtain_checksum(struct wanted *wanted, const struct fetch_options *options, int directory_fd,
-		    int interrupt_fd, struct pool *pool, struct error *err)
+int obtain_checksum(struct wanted *wanted, const struct fetch_options *options,
+		    const struct fetch_target *target, int interrupt_fd, struct pool *pool,
+		    struct error *err)
 {
 	struct source source = { .url = wanted->sums };
-	const struct fetch_target target = { .directory_fd = directory_fd };
 	const struct checksum none = { 0 };
 	struct fetch_options small = *options;
 	AUTO_ARTIFACT artifact = ARTIFACT_INIT;
@@ -133,7 +144,7 @@ int obtain_checksum(struct wanted *wanted, const struct fetch_options *options, 
 	small.max_bytes = SUMS_BYTES_MAX;
 	small.connections = 1;
 	small.progress = PROGRESS_NONE;
-	if (fetch(&source, &none, &small, &target, interrupt_fd, pool, &artifact, err))
+	if (fetch(&source, &none, &small, target, interrupt_fd, pool, &artifact, err))
 		return error_prefix(err, "checksum");
 	text = read_all(&artifact, pool, err);
 	match = text ? pool_alloc(pool, sizeof(*match)) : NULL;
@@ -171,6 +182,8 @@ static int fetch_and_verify(const struct wanted *wanted, const struct fetch_opti
 		  err))
 		return -1;
 	obtained->fetch_us = now_us() - began;
+	if (artifact->waited)
+		return 0;
 	began = now_us();
 	bad = wanted->checksum.type ? verify(artifact, &wanted->checksum, pool, verified, err) :
 				      verify_nothing_and_trust(artifact, verified);
@@ -196,8 +209,8 @@ int obtain(const struct wanted *wanted, const struct fetch_options *options,
 				       &verified, obtained, err);
 	}
 	obtained->artifact = artifact;
-	if (bad)
-		return -1;
+	if (bad || artifact.waited)
+		return bad;
 	obtained->digest = verified.digest;
 	began = now_us();
 	if (fetch_keep(&artifact, &wanted->checksum, options, &verified, err) ||

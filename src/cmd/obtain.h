@@ -8,6 +8,7 @@
 
 #include "fetch/fetch.h"
 #include "place/place.h"
+#include "spec/spec.h"
 #include "verify/verify.h"
 
 /* An artifact, understood as far as that goes without asking anybody. */
@@ -22,9 +23,18 @@ struct wanted {
 int obtain_inspect(const struct source *source, const struct fetch_options *options,
 		   struct pool *pool, struct wanted *wanted, struct error *err);
 
-/* Reads the checksum from the file of checksums, if that is where it stands. */
-int obtain_checksum(struct wanted *wanted, const struct fetch_options *options, int directory_fd,
-		    int interrupt_fd, struct pool *pool, struct error *err);
+/*
+ * Takes what may be secret of an artifact away from those who list processes: what is in its URL,
+ * headers, checksum.
+ */
+void obtain_hide(const struct wanted *wanted, const char *url, const struct strings *headers,
+		 const char *checksum, const struct arguments *arguments, struct pool *pool);
+
+/* Reads the checksum from the file of checksums, if that is where it stands; target is not
+ * resumable. */
+int obtain_checksum(struct wanted *wanted, const struct fetch_options *options,
+		    const struct fetch_target *target, int interrupt_fd, struct pool *pool,
+		    struct error *err);
 
 /* What came of it, for reports. */
 struct obtained {
@@ -41,7 +51,8 @@ struct obtained {
 
 /*
  * Fetches, verifies and places, in that order. On failure *obtained says how far it came; the
- * destination is as it was.
+ * destination is as it was. When target->look_again, it may have done nothing but wait:
+ * artifact.waited says so.
  */
 int obtain(const struct wanted *wanted, const struct fetch_options *options,
 	   const struct fetch_target *target, const struct placing *placing, int destination_fd,

@@ -16,8 +16,8 @@
 #include "base/auto.h"
 #include "base/log.h"
 #include "chroot/chroot.h"
+#include "cmd/bring.h"
 #include "cmd/cmd.h"
-#include "cmd/obtain.h"
 #include "cmd/prepare.h"
 #include "launch/launch.h"
 
@@ -97,69 +97,15 @@ static int launch(struct run *run, const struct task *task, const struct root *r
 	return bad ? -1 : 0;
 }
 
-/* How an artifact becomes files of the task: a file is made executable, for it may be the command.
- */
-static int plan_placing(const struct wanted *wanted, struct placing *placing,
-			const char **directory, struct pool *pool, struct error *err)
-{
-	const struct source *source = &wanted->source;
-	const char *slash = strrchr(source->destination, '/');
-
-	*placing = (struct placing){ .mode = source->mode, .format = "auto" };
-	*directory = source->destination;
-	if (source->archive)
-		placing->format = strcmp(source->archive, "false") == 0 ? "no" : source->archive;
-	placing->set_permissions = !place_unpacks(placing->format, wanted->name);
-	placing->permissions = 0755;
-	if (source->mode != ARTIFACT_FILE || !slash || !slash[1])
-		return 0;
-	/* As in a job: the destination of mode `file` is the file itself. */
-	placing->name = slash + 1;
-	*directory = pool_strndup(pool, source->destination, (size_t)(slash - source->destination));
-	return *directory ? 0 : pool_error(err, STAGE_SETUP);
-}
-
-static void report_artifact(struct result *result, const struct obtained *obtained)
-{
-	result->artifact_url = obtained->artifact.url;
-	result->artifact_bytes = obtained->artifact.bytes;
-	result->artifact_digest = obtained->digest;
-	result->artifact_from_cache = obtained->artifact.from_cache;
-	result->timings.fetch_us = obtained->fetch_us;
-	result->timings.verify_us = obtained->verify_us;
-}
-
-static int bring(struct run *run, struct wanted *wanted, const struct fetch_options *options,
-		 const struct alloc *alloc)
-{
-	const struct fetch_target target = { .directory_fd = alloc->task_fd };
-	struct obtained obtained = OBTAINED_INIT;
-	struct placing placing;
-	const char *directory;
-	AUTO_FD fd = -1;
-	int bad;
-
-	if (plan_placing(wanted, &placing, &directory, run->pool, run->err))
-		return -1;
-	fd = alloc_open_destination(alloc, directory, run->err);
-	if (fd < 0 ||
-	    obtain_checksum(wanted, options, alloc->task_fd, run->signal_fd, run->pool, run->err))
-		return -1;
-	bad = obtain(wanted, options, &target, &placing, fd, run->signal_fd, run->pool, &obtained,
-		     run->err);
-	report_artifact(run->result, &obtained);
-	return bad;
-}
-
 static int run_in_alloc(struct run *run, const struct task *task,
-			const struct fetch_options *options, struct wanted *wanted,
+			const struct fetch_options *options, const struct wanted *wanted,
 			const struct alloc *alloc)
 {
 	struct root root;
 
-	for (size_t i = 0; i < task->sources_n; i++)
-		if (bring(run, &wanted[i], options, alloc))
-			return -1;
+	if (bring_all(wanted, task->sources_n, options, alloc, run->signal_fd, run->pool,
+		      run->result, run->err))
+		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &run->clock);
 	run->result->stage = STAGE_CHROOT;
 	if (chroot_plan(task, alloc, run->pool, &root, run->err))
@@ -225,12 +171,14 @@ static int pipeline(struct run *run, const struct arguments *arguments, struct s
 	if (prepare_task(arguments, spec, run->signal_fd, run->pool, &task, run->err))
 		return -1;
 	describe_run(run->result, &task);
-	if (spec->checksum && !spec->artifact_source)
-		return error_set_kind(
-			run->err, STAGE_SETUP, ERROR_USAGE, 0,
-			"--checksum without --artifact-source: there is nothing to check");
 	if (inspect_sources(&task, &spec->fetch, run->pool, &wanted, run->err))
 		return -1;
+	for (size_t i = 0; i < task.sources_n; i++) {
+		const struct artifact_spec *given = spec->artifacts.v[i];
+
+		obtain_hide(&wanted[i], given->source, &given->headers, given->checksum, arguments,
+			    run->pool);
+	}
 	if (spec->dry_run)
 		return dry_run_print(&task, run->pool, run->err);
 	if (must_be_root(run->err) || launch_check_stdio(run->err))

@@ -72,6 +72,19 @@ void cache_open(struct cache *cache, const char *directory, const struct checksu
 	cache_release(cache);
 }
 
+/*
+ * When a file was verified its time of change was set to 0, its time of access is when it was used
+ * last. Whoever writes to it moves the first.
+ */
+static const struct timespec verified_now[2] = { { .tv_nsec = UTIME_NOW }, { 0 } };
+static const struct timespec used_now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+
+static bool is_untouched(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & 0222) &&
+	       st->st_mtim.tv_sec == 0 && st->st_mtim.tv_nsec == 0;
+}
+
 int cache_find(const struct cache *cache, uint64_t *bytes)
 {
 	AUTO_FD fd = cache->type_fd < 0 ? -1 :
@@ -79,17 +92,22 @@ int cache_find(const struct cache *cache, uint64_t *bytes)
 						 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    st.st_mode & 0222)
+	if (fd < 0 || fstat(fd, &st))
 		return -1;
-	futimens(fd, NULL); /* its time of change is when it was used last */
+	if (!is_untouched(&st)) {
+		log_info("the cache: %s was changed since it was verified; fetching it anew",
+			 cache->name);
+		return -1;
+	}
+	futimens(fd, used_now);
 	*bytes = (uint64_t)st.st_size;
 	return take_fd(&fd);
 }
 
 int cache_keep(const struct cache *cache, int fd, const char *temporary, struct error *err)
 {
-	if (fchmod(fd, 0444) || renameat(cache->type_fd, temporary, cache->type_fd, cache->name))
+	if (fchmod(fd, 0444) || futimens(fd, verified_now) ||
+	    renameat(cache->type_fd, temporary, cache->type_fd, cache->name))
 		return error_set(err, STAGE_FETCH, errno, "keep %s in the cache", cache->name);
 	return 0;
 }
@@ -122,7 +140,7 @@ static void add_entry(struct entries *entries, int fd, const char *path)
 		entries->v = v;
 		entries->capacity = capacity;
 	}
-	entries->v[entries->n] = (struct entry){ st.st_mtim, (uint64_t)st.st_size, "" };
+	entries->v[entries->n] = (struct entry){ st.st_atim, (uint64_t)st.st_size, "" };
 	snprintf(entries->v[entries->n++].path, sizeof(entries->v->path), "%s", path);
 	entries->bytes += (uint64_t)st.st_size;
 }

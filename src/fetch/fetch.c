@@ -149,10 +149,12 @@ static int open_partial(struct partial *partial, const struct fetch_target *targ
 
 	if (!what)
 		return pool_error(err, STAGE_FETCH);
+	partial->directory_fd = cache->fd < 0 ? target->directory_fd : cache->type_fd;
+	partial->directory = cache->fd < 0 ? target->directory : "the cache";
 	if (url->path || (cache->fd < 0 && !target->resumable))
-		return partial_open_unnamed(partial, target->directory_fd, err);
-	return partial_open(partial, cache->fd < 0 ? target->directory_fd : cache->type_fd,
-			    cache->fd < 0 ? url->name : cache->name, what, interrupt_fd, pool, err);
+		return partial_open_unnamed(partial, err);
+	return partial_open(partial, cache->fd < 0 ? url->name : cache->name, what, interrupt_fd,
+			    pool, err);
 }
 
 static int bring(const struct source *source, const struct url *url, const struct checksum *wanted,
@@ -173,18 +175,10 @@ static int bring(const struct source *source, const struct url *url, const struc
 			  err);
 }
 
-/* What the artifact is, once all of it is there. */
-static int finish(const struct url *url, const struct delivery *delivery, struct partial *partial,
-		  struct sink *sink, struct artifact *artifact, struct error *err)
+/* What is told of it, also when it failed. */
+static void describe(const struct url *url, const struct sink *sink,
+		     const struct delivery *delivery, struct artifact *artifact)
 {
-	if (sink_end(sink, &artifact->digest, err))
-		return -1;
-	artifact->fd = reopen(partial->fd, err);
-	if (artifact->fd < 0)
-		return -1;
-	partial_complete(partial);
-	artifact->directory_fd = partial->directory_fd;
-	artifact->temporary = partial->name;
 	artifact->name = url->name;
 	artifact->url = url->safe;
 	artifact->bytes = sink->bytes;
@@ -194,6 +188,20 @@ static int finish(const struct url *url, const struct delivery *delivery, struct
 	artifact->connections = delivery->connections;
 	artifact->resumed_from = delivery->resumed_from;
 	artifact->resumed_unproven = delivery->resumed_unproven;
+}
+
+/* What the artifact is, once all of it is there. */
+static int finish(struct partial *partial, struct sink *sink, struct artifact *artifact,
+		  struct error *err)
+{
+	if (sink_end(sink, &artifact->digest, err))
+		return -1;
+	artifact->fd = reopen(partial->fd, err);
+	if (artifact->fd < 0)
+		return -1;
+	partial_complete(partial);
+	artifact->directory_fd = partial->directory_fd;
+	artifact->temporary = partial->name;
 	/* The one that was written through is closed, with a check, unless it holds the lock. */
 	if (partial->state)
 		artifact->lock_fd = take_fd(&partial->fd);
@@ -208,9 +216,10 @@ int fetch(const struct source *source, const struct checksum *wanted,
 {
 	AUTO_CACHE cache = CACHE_INIT;
 	AUTO_PARTIAL partial = PARTIAL_INIT;
-	AUTO_SINK sink = { .fd = -1, .interrupt_fd = interrupt_fd };
+	AUTO_SINK sink = { .fd = -1, .interrupt_fd = interrupt_fd, .follower = FOLLOWER_INIT };
 	struct delivery delivery = { 0 };
 	struct url url;
+	int bad;
 
 	*artifact = (struct artifact)ARTIFACT_INIT;
 	if (url_parse(source->url, source->filename, pool, &url, err))
@@ -225,13 +234,20 @@ int fetch(const struct source *source, const struct checksum *wanted,
 		partial_abandon(&partial);
 		return 0;
 	}
+	if (partial.waited && target->look_again) {
+		if (!partial.bytes)
+			partial_abandon(&partial);
+		artifact->waited = true;
+		return 0;
+	}
 	sink.safe = url.safe;
 	sink.max_bytes =
 		options->max_bytes < ARTIFACT_BYTES_MAX ? options->max_bytes : ARTIFACT_BYTES_MAX;
-	if (bring(source, &url, wanted, options, &partial, &sink, pool, &delivery, err) ||
-	    finish(&url, &delivery, &partial, &sink, artifact, err)) {
+	bad = bring(source, &url, wanted, options, &partial, &sink, pool, &delivery, err);
+	describe(&url, &sink, &delivery, artifact);
+	if (bad || finish(&partial, &sink, artifact, err)) {
 		artifact_release(artifact);
-		if (!partial.state || !sink.bytes || (!*partial.validator.etag && !wanted->type))
+		if (!partial.state || !sink.bytes || !delivery.worth_keeping)
 			partial_abandon(&partial);
 		return -1;
 	}

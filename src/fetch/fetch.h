@@ -24,12 +24,18 @@ int fetch_inspect(struct source *source, const struct fetch_options *options, st
 /* Where the bytes go. */
 struct fetch_target {
 	int directory_fd;
+	const char *directory; /* its path, for messages */
 	/*
 	 * true: into .NAME.part there, beside .NAME.part.state, which tells what is needed to go on
 	 * with it: a later fetch of the same source resumes it, two at once share it. false: into a
 	 * file without a name (O_TMPFILE), or with one where the file system has none such.
 	 */
 	bool resumable;
+	/*
+	 * When another process turns out to be downloading the same: wait for it, and then return
+	 * with artifact->waited set and no descriptor, for what it brought may be what is wanted.
+	 */
+	bool look_again;
 };
 
 /*

@@ -32,6 +32,7 @@ struct job {
 	struct error *err;
 	uint64_t deadline_ms;
 	bool provable;
+	bool may_pass; /* the last attempt failed of what may be over later */
 };
 
 /* The URL `at`, or what it redirects to, which it becomes. */
@@ -194,7 +195,8 @@ static int try_all(struct job *job)
 		outcome = try_once(job, &attempt);
 		if (outcome == OUTCOME_DONE)
 			return 0;
-		if (outcome == OUTCOME_FAILED || job->download->failed)
+		job->may_pass = outcome != OUTCOME_FAILED && !job->download->failed;
+		if (!job->may_pass)
 			return -1;
 		if (job->delivery->attempts > job->options->retries)
 			return job->delivery->attempts == 1 ?
@@ -210,18 +212,29 @@ static int try_all(struct job *job)
 	}
 }
 
+static int refuse(struct job *job, const char *problem)
+{
+	return error_set_kind(job->err, STAGE_FETCH, ERROR_USAGE, 0,
+			      "artifact source " URL_FORMAT ": %s", job->url->safe, problem);
+}
+
 static int prepare(struct job *job)
 {
 	unsigned int flags = job->url->s3 ? CURLU_PATH_AS_IS : 0;
+	char *port = NULL;
 	CURLUcode bad;
 
 	job->first = job->api.url();
 	bad = job->first ? job->api.url_set(job->first, CURLUPART_URL, job->url->text, flags) :
 			   CURLUE_OUT_OF_MEMORY;
 	if (bad)
-		return error_set_kind(job->err, STAGE_FETCH, ERROR_USAGE, 0,
-				      "artifact source " URL_FORMAT ": %s", job->url->safe,
-				      job->api.url_strerror(bad));
+		return refuse(job, job->api.url_strerror(bad));
+	bad = job->api.url_get(job->first, CURLUPART_PORT, &port, 0);
+	if (!bad && strspn(port, "0") == strlen(port))
+		bad = CURLUE_BAD_PORT_NUMBER;
+	job->api.free(port);
+	if (bad == CURLUE_BAD_PORT_NUMBER)
+		return refuse(job, "there is no port 0");
 	if (job->options->timeout_ms)
 		job->deadline_ms = (uint64_t)clock_ms() + job->options->timeout_ms;
 	return 0;
@@ -248,6 +261,9 @@ int fetch_http(const struct url *url, const struct source *source, bool provable
 	bad = prepare(&job) || prepare_next(&job, false);
 	download.resumed_from = sink->bytes;
 	bad = bad || try_all(&job);
+	/* Neither a full disk nor a server that will say no again is a reason to keep it. */
+	delivery->worth_keeping =
+		may_resume(&job) && (job.may_pass || err->kind == ERROR_INTERRUPTED);
 	delivery->resumed_from = download.resumed_from;
 	delivery->resumed_unproven = download.resumed_unproven;
 	delivery->status = download.status;

@@ -22,23 +22,22 @@
 #define STATE_FIRST_LINE "nomad-exec download 1"
 #define LOCK_POLL_MS 100
 
-int partial_open_unnamed(struct partial *partial, int directory_fd, struct error *err)
+int partial_open_unnamed(struct partial *partial, struct error *err)
 {
-	*partial = (struct partial)PARTIAL_INIT;
-	partial->directory_fd = directory_fd;
-	partial->fd = openat(directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	partial->fd = openat(partial->directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	/*
 	 * An overlay has no such files before Linux 6.3, other file systems never: then the file
 	 * has a name of ours.
 	 */
 	if (partial->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
 		partial->name = ".artifact";
-		partial->fd = openat(directory_fd, partial->name,
+		partial->fd = openat(partial->directory_fd, partial->name,
 				     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	}
-	return partial->fd >= 0 ? 0 :
-				  error_set(err, STAGE_FETCH, errno,
-					    "make a file for the artifact in its directory");
+	return partial->fd >= 0 ?
+		       0 :
+		       error_set(err, STAGE_FETCH, errno, "make a file for the artifact in %s",
+				 partial->directory);
 }
 
 /* Nobody else may have written it, nor be able to. */
@@ -49,7 +48,8 @@ static int check_ours(const struct partial *partial, struct stat *st, struct err
 	if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & 022) &&
 	    st->st_nlink <= 1)
 		return 0;
-	error_set(err, STAGE_FETCH, 0, "the partial file %s is not ours alone", partial->name);
+	error_set(err, STAGE_FETCH, 0, "the partial file %s/%s is not ours alone",
+		  partial->directory, partial->name);
 	return error_remedy(err, "remove it");
 }
 
@@ -67,8 +67,8 @@ static int open_file(struct partial *partial, struct error *err)
 	partial->fd = openat(partial->directory_fd, partial->name,
 			     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	return partial->fd >= 0 ? 0 :
-				  error_set(err, STAGE_FETCH, errno, "open the partial file %s",
-					    partial->name);
+				  error_set(err, STAGE_FETCH, errno, "open the partial file %s/%s",
+					    partial->directory, partial->name);
 }
 
 /* Opens and locks; waits while another process downloads the same. */
@@ -76,7 +76,6 @@ static int lock_file(struct partial *partial, int interrupt_fd, struct error *er
 {
 	const struct sink waiting = { .interrupt_fd = interrupt_fd, .safe = partial->name };
 	struct stat st;
-	bool told = false;
 
 	for (;;) {
 		if (open_file(partial, err) || check_ours(partial, &st, err))
@@ -84,10 +83,10 @@ static int lock_file(struct partial *partial, int interrupt_fd, struct error *er
 		while (flock(partial->fd, LOCK_EX | LOCK_NB)) {
 			if (errno != EWOULDBLOCK && errno != EINTR)
 				return error_set(err, STAGE_FETCH, errno, "lock %s", partial->name);
-			if (!told)
+			if (!partial->waited)
 				log_info("waiting for the process that downloads %s",
 					 partial->name);
-			told = true;
+			partial->waited = true;
 			if (sink_interrupted(&waiting, LOCK_POLL_MS, err))
 				return -1;
 		}
@@ -150,11 +149,9 @@ static void load_state(struct partial *partial)
 	read_state(partial, text);
 }
 
-int partial_open(struct partial *partial, int directory_fd, const char *name, const char *identity,
-		 int interrupt_fd, struct pool *pool, struct error *err)
+int partial_open(struct partial *partial, const char *name, const char *identity, int interrupt_fd,
+		 struct pool *pool, struct error *err)
 {
-	*partial = (struct partial)PARTIAL_INIT;
-	partial->directory_fd = directory_fd;
 	partial->identity = identity;
 	partial->name = pool_printf(pool, ".%.240s.part", name);
 	partial->state = pool_printf(pool, ".%.240s.part.state", name);

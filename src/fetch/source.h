@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/pool.h"
+#include "fetch/follow.h"
 #include "fetch/progress.h"
 #include "fetch/url.h"
 #include "task.h"
@@ -26,8 +27,7 @@ struct sink {
 	uint64_t max_bytes;      /* at most ARTIFACT_BYTES_MAX */
 	const char *safe;        /* the source, for messages */
 	const char *digest_type; /* NULL: none is made */
-	struct digest digest;    /* of the first digested_bytes */
-	uint64_t digested_bytes;
+	struct follower follower;
 	struct progress progress;
 };
 
@@ -53,7 +53,7 @@ int sink_write(struct sink *sink, const void *data, size_t size, struct error *e
 /* Writes data ahead of its turn; sink_advance counts it when what is before it has come. */
 int sink_write_at(struct sink *sink, const void *data, size_t size, uint64_t offset,
 		  struct error *err);
-int sink_advance(struct sink *sink, uint64_t bytes, struct error *err);
+void sink_advance(struct sink *sink, uint64_t bytes);
 
 /* The digest of the whole; none (type NULL) when none is made. */
 int sink_end(struct sink *sink, struct checksum *checksum, struct error *err);
@@ -76,9 +76,11 @@ struct validator {
 struct partial {
 	int fd; /* for reading and writing, locked; the lock goes with the description */
 	int directory_fd;
-	const char *name;     /* NULL: the file has none, and nothing survives */
-	const char *state;    /* the name of the file beside it */
-	const char *identity; /* what is being fetched: one line */
+	const char *directory; /* its path, for messages */
+	bool waited;           /* another process had it */
+	const char *name;      /* NULL: the file has none, and nothing survives */
+	const char *state;     /* the name of the file beside it */
+	const char *identity;  /* what is being fetched: one line */
 	struct validator validator;
 	uint64_t bytes; /* that are good; 0 with an unknown validator */
 };
@@ -89,13 +91,13 @@ struct partial {
 	}
 
 /*
- * Opens .NAME.part in the directory, or makes it, waits until no other process has it, and reads
- * how far it came. Files that others could have written are refused.
+ * Opens .NAME.part in directory_fd, or makes it, waits until no other process has it, and reads how
+ * far it came. Files that others could have written are refused.
  */
-int partial_open(struct partial *partial, int directory_fd, const char *name, const char *identity,
-		 int interrupt_fd, struct pool *pool, struct error *err);
+int partial_open(struct partial *partial, const char *name, const char *identity, int interrupt_fd,
+		 struct pool *pool, struct error *err);
 /* A file without a name, or with one of its own. */
-int partial_open_unnamed(struct partial *partial, int directory_fd, struct error *err);
+int partial_open_unnamed(struct partial *partial, struct error *err);
 /* Notes down what a later process needs; bytes UINT64_MAX: as many as the file has. */
 int partial_note(const struct partial *partial, uint64_t bytes, struct error *err);
 /* The bytes are all there: nothing needs to be known any more. */
@@ -111,6 +113,7 @@ struct delivery {
 	unsigned int attempts, connections;
 	uint64_t resumed_from;
 	bool resumed_unproven;
+	bool worth_keeping; /* it failed, but what came may be gone on with later */
 };
 
 /* Each fills the sink from its source. */

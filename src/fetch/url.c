@@ -156,6 +156,10 @@ static int parse_http(struct url *url, const char *rest, struct pool *pool, stru
 
 	if (path == host)
 		return refuse(url, err, "it has no host");
+	/* Some parsers decode this and take the user for the host. */
+	if (host != rest && !memchr(rest, ':', (size_t)(host - rest)) &&
+	    memchr(rest, '%', (size_t)(host - rest)))
+		return refuse(url, err, "its user name has a % in it, and looks like another host");
 	if (strchr(url->text, ' '))
 		return refuse(url, err, "it has a space in it: in a URL that is written %20");
 	if (take_getter_keys(url, end, pool, err))

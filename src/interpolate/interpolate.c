@@ -39,13 +39,23 @@ static bool any_wants(const struct strings *list)
 	return false;
 }
 
+static bool any_artifact_wants(const struct elements *artifacts)
+{
+	for (size_t i = 0; i < artifacts->n; i++) {
+		const struct artifact_spec *spec = artifacts->v[i];
+
+		if (wants(spec->source) || wants(spec->destination) || wants(spec->checksum) ||
+		    any_wants(&spec->headers) || any_wants(&spec->options))
+			return true;
+	}
+	return false;
+}
+
 bool interpolate_wants_attributes(const struct spec *spec)
 {
 	return wants(spec->command) || wants(spec->program) || any_wants(&spec->args) ||
-	       any_wants(&spec->env) || wants(spec->artifact_source) ||
-	       wants(spec->artifact_destination) || wants(spec->checksum) ||
-	       any_wants(&spec->artifact_headers) || any_wants(&spec->artifact_options) ||
-	       wants(spec->name) || wants(spec->hostname) || wants(spec->work_dir);
+	       any_wants(&spec->env) || any_artifact_wants(&spec->artifacts) || wants(spec->name) ||
+	       wants(spec->hostname) || wants(spec->work_dir);
 }
 
 static int define_number(struct scope *scope, const char *key, uint64_t number, struct error *err)

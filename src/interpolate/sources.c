@@ -65,10 +65,9 @@ static int set_option(struct scope *scope, struct source *source, const char *op
 	return 0;
 }
 
-static int set_headers(struct scope *scope, struct source *source, struct error *err)
+static int set_headers(struct scope *scope, struct source *source, const struct strings *headers,
+		       struct error *err)
 {
-	const struct strings *headers = &scope->spec->artifact_headers;
-
 	for (size_t i = 0; i < headers->n; i++) {
 		const char *text =
 			scope_expand(scope, ENV_FIRST, "--artifact-header", headers->v[i], err);
@@ -109,31 +108,38 @@ static int check_destination(const char *destination, struct error *err)
 			      destination);
 }
 
-int sources_make(struct scope *scope, struct task *task, struct error *err)
+static int make_source(struct scope *scope, const struct artifact_spec *spec, struct source *source,
+		       struct error *err)
 {
-	const struct spec *spec = scope->spec;
-	struct source *source;
-
-	if (!spec->artifact_source)
-		return 0;
-	source = pool_alloc(scope->pool, sizeof(*source));
-	if (!source)
-		return pool_error(err, STAGE_SETUP);
-	source->mode = (enum artifact_mode)spec->artifact_mode;
-	source->url =
-		scope_expand(scope, ENV_FIRST, "--artifact-source", spec->artifact_source, err);
-	source->destination = scope_expand(scope, ENV_FIRST, "--artifact-destination",
-					   spec->artifact_destination, err);
+	if (!spec->source)
+		return error_set_kind(
+			err, STAGE_SETUP, ERROR_USAGE, 0,
+			"%s without --artifact-source: there is nothing that it is for",
+			spec->checksum ? "--checksum" : "an option of an artifact");
+	source->mode = (enum artifact_mode)spec->mode;
+	source->url = scope_expand(scope, ENV_FIRST, "--artifact-source", spec->source, err);
+	source->destination =
+		scope_expand(scope, ENV_FIRST, "--artifact-destination", spec->destination, err);
 	if (!source->url || !source->destination || check_destination(source->destination, err))
 		return -1;
 	if (spec->checksum && set_checksum(scope, source, spec->checksum, err))
 		return -1;
-	for (size_t i = 0; i < spec->artifact_options.n; i++)
-		if (set_option(scope, source, spec->artifact_options.v[i], err))
+	for (size_t i = 0; i < spec->options.n; i++)
+		if (set_option(scope, source, spec->options.v[i], err))
 			return -1;
-	if (set_headers(scope, source, err))
-		return -1;
-	task->sources = source;
-	task->sources_n = 1;
+	return set_headers(scope, source, &spec->headers, err);
+}
+
+int sources_make(struct scope *scope, struct task *task, struct error *err)
+{
+	const struct elements *artifacts = &scope->spec->artifacts;
+
+	task->sources = pool_alloc(scope->pool, artifacts->n * sizeof(*task->sources));
+	task->sources_n = artifacts->n;
+	if (!task->sources)
+		return pool_error(err, STAGE_SETUP);
+	for (size_t i = 0; i < artifacts->n; i++)
+		if (make_source(scope, artifacts->v[i], &task->sources[i], err))
+			return -1;
 	return 0;
 }

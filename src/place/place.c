@@ -21,8 +21,8 @@
 static const struct place_limits usual_limits = { .bytes = PLACE_BYTES_MAX,
 						  .entries = PLACE_ENTRIES_MAX,
 						  .depth = PLACE_DEPTH_MAX,
-						  .ratio = 200,
-						  .ratio_free_bytes = 64 << 20 };
+						  .ratio = PLACE_RATIO_MAX,
+						  .ratio_free_bytes = PLACE_RATIO_FREE_BYTES };
 
 /* What is to become of the file. */
 struct fate {
@@ -70,26 +70,16 @@ static int choose_name(const struct placing *how, const struct verified *verifie
 	return 0;
 }
 
-/* The owner first: a change of owner may take bits of the mode away. */
-static int dress(const struct placing *how, int fd, struct error *err)
-{
-	if (how->set_owner && fchown(fd, how->uid, how->gid))
-		return error_set(err, STAGE_CHROOT, errno, "set its owner");
-	if (fchmod(fd, how->set_permissions ? how->permissions & 0777 : 0644))
-		return error_set(err, STAGE_CHROOT, errno, "set its mode");
-	return 0;
-}
-
 static int place_plain(const struct placing *how, const char *name, int directory_fd,
 		       const struct verified *verified, int interrupt_fd, struct placed *placed,
 		       struct error *err)
 {
 	const struct finished file = { .fd = verified->fd,
 				       .directory_fd = verified->directory_fd,
-				       .temporary = verified->temporary };
+				       .temporary = verified->temporary,
+				       .how = how };
 
-	if (dress(how, verified->fd, err) ||
-	    publish(&file, directory_fd, name, how->no_clobber, interrupt_fd, err))
+	if (publish(&file, directory_fd, name, how->no_clobber, interrupt_fd, err))
 		return -1;
 	*placed = (struct placed){ .name = name, .files = 1, .bytes = verified->bytes };
 	return 0;

@@ -108,7 +108,7 @@ static int copy_content(int from, int to, int interrupt_fd, struct error *err)
 		return error_set(err, STAGE_CHROOT, errno, "copy it");
 	if (ioctl(to, FICLONE, from) == 0)
 		return 0;
-	while ((n = copy_file_range(from, NULL, to, NULL, RANGE_BYTES, 0)) > 0)
+	while (copy_file_range(from, NULL, to, NULL, RANGE_BYTES, 0) > 0)
 		if (interrupted(interrupt_fd, err))
 			return -1;
 	while ((n = read(from, block, sizeof(block))) != 0) {
@@ -139,23 +139,29 @@ static int open_new(int directory_fd, char *temporary)
 }
 
 /* The owner before the mode: a change of owner may take bits of the mode away. */
-static int copy_file(int from, int to, int interrupt_fd, struct error *err)
+static int dress(const struct placing *how, int fd, struct error *err)
 {
-	struct stat st, copied;
-
-	if (copy_content(from, to, interrupt_fd, err))
-		return -1;
-	if (fstat(from, &st) || fstat(to, &copied))
-		return error_set(err, STAGE_CHROOT, errno, "look at the copy");
-	if ((st.st_uid != copied.st_uid || st.st_gid != copied.st_gid) &&
-	    fchown(to, st.st_uid, st.st_gid))
-		return error_set(err, STAGE_CHROOT, errno, "give the copy its owner");
-	if (fchmod(to, st.st_mode & 0777))
-		return error_set(err, STAGE_CHROOT, errno, "give the copy its mode");
+	if (how->set_owner && fchown(fd, how->uid, how->gid))
+		return error_set(err, STAGE_CHROOT, errno, "set its owner");
+	if (fchmod(fd, how->set_permissions ? how->permissions & 0777 : 0644))
+		return error_set(err, STAGE_CHROOT, errno, "set its mode");
 	return 0;
 }
 
-/* Sets errno: EISDIR and EEXIST are said by the caller. *err is set otherwise. */
+/* In the same way as the file that it is a copy of. */
+static int dress_like(int from, int fd, struct error *err)
+{
+	struct placing how = { .set_owner = true, .set_permissions = true };
+	struct stat st;
+
+	if (fstat(from, &st))
+		return error_set(err, STAGE_CHROOT, errno, "look at it");
+	how.uid = st.st_uid;
+	how.gid = st.st_gid;
+	how.permissions = st.st_mode;
+	return dress(&how, fd, err);
+}
+
 static int publish_copy(const struct finished *file, int directory_fd, const char *name,
 			bool no_clobber, int interrupt_fd, struct error *err)
 {
@@ -165,7 +171,8 @@ static int publish_copy(const struct finished *file, int directory_fd, const cha
 
 	if (fd < 0)
 		return error_set(err, STAGE_CHROOT, errno, "make a file to copy it to");
-	bad = copy_file(file->fd, fd, interrupt_fd, err);
+	bad = copy_content(file->fd, fd, interrupt_fd, err) ||
+	      (file->how ? dress(file->how, fd, err) : dress_like(file->fd, fd, err));
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (!bad) { /* the descriptor that wrote is closed with a check, before there is a name */
 		sealed = open(self, O_RDONLY | O_CLOEXEC);
@@ -181,7 +188,7 @@ static int publish_copy(const struct finished *file, int directory_fd, const cha
 		unlinkat(directory_fd, temporary, 0);
 	if (!bad && file->temporary)
 		unlinkat(file->directory_fd, file->temporary, 0);
-	return bad;
+	return bad ? -1 : 0;
 }
 
 /* Whether the file's only name is the temporary one. */
@@ -199,16 +206,19 @@ static int try_publish(const struct finished *file, int directory_fd, const char
 		       bool no_clobber, int interrupt_fd, struct error *err)
 {
 	struct stat st;
-	int bad = -1;
+	bool named;
+	int bad;
 
 	if (fstat(file->fd, &st))
 		return error_set(err, STAGE_CHROOT, errno, "look at it");
-	errno = EXDEV;
-	if (is_named(file, &st))
-		bad = give_name(file->directory_fd, file->temporary, directory_fd, name,
-				no_clobber);
-	else if (st.st_nlink == 0)
-		bad = name_unnamed(file->fd, directory_fd, name, no_clobber);
+	named = is_named(file, &st);
+	if (!named && st.st_nlink)
+		return publish_copy(file, directory_fd, name, no_clobber, interrupt_fd, err);
+	if (file->how && dress(file->how, file->fd, err))
+		return -1;
+	bad = named ? give_name(file->directory_fd, file->temporary, directory_fd, name,
+				no_clobber) :
+		      name_unnamed(file->fd, directory_fd, name, no_clobber);
 	/* ENOENT: it was not made to be named (open(2), O_TMPFILE). */
 	if (bad && (errno == EXDEV || errno == ENOENT))
 		return publish_copy(file, directory_fd, name, no_clobber, interrupt_fd, err);

@@ -5,13 +5,14 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
+#include "place/place.h"
 
 /* A file that is complete: its content, and a name that it has, if it has one. */
 struct finished {
 	int fd;
 	int directory_fd;
-	const char *temporary; /* in directory_fd; NULL: the file has no name */
+	const char *temporary;     /* in directory_fd; NULL: the file has no name */
+	const struct placing *how; /* whose mode and owner it gets; NULL: it has them */
 };
 
 /*

@@ -73,9 +73,8 @@ static int died(int status, struct error *err)
 {
 	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
 
-	return error_set(err, STAGE_CHROOT, 0,
-			 "the process that unpacked it ended without a word: %s%s",
-			 WIFSIGNALED(status) ? "SIG" : "exit", name ? name : "");
+	return error_set(err, STAGE_CHROOT, 0, "the process that unpacked it %s%s",
+			 name ? "was ended by SIG" : "ended without a report", name ? name : "");
 }
 
 static int await(pid_t pid, int report_fd, int interrupt_fd, struct unpacked *unpacked,

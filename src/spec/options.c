@@ -167,15 +167,30 @@ struct parse {
 	int at;
 };
 
+/* The thing that an option of a group is for: the last one, or a new one. NULL without memory. */
+static void *element_of(const struct parse *parse, const struct option *option)
+{
+	const struct option_group *group = option->group;
+	struct elements *list = (struct elements *)(void *)((char *)parse->target + group->list);
+	char *last = list->n ? list->v[list->n - 1] : NULL;
+
+	if (last && (!option->begins || !*(const char **)(void *)(last + option->offset)))
+		return last;
+	return elements_add(parse->pool, list, group->defaults, group->element_bytes);
+}
+
 static int give(struct parse *parse, const struct option *option, const char *value,
 		struct error *err)
 {
 	uint64_t bit = 1ULL << (option - parse->table);
+	void *target = option->group ? element_of(parse, option) : parse->target;
 
-	if (option->type == OPTION_STRINGS && !(parse->seen & bit))
-		*(struct strings *)((char *)parse->target + option->offset) = (struct strings){ 0 };
+	if (!target)
+		return pool_error(err, STAGE_SETUP);
+	if (option->type == OPTION_STRINGS && !option->group && !(parse->seen & bit))
+		*(struct strings *)((char *)target + option->offset) = (struct strings){ 0 };
 	parse->seen |= bit;
-	return set_value(option, parse->target, "--", value, parse->pool, err);
+	return set_value(option, target, "--", value, parse->pool, err);
 }
 
 /* The value of an option: behind its `=` or letter, or the next argument, taken verbatim. */

@@ -11,6 +11,11 @@
 #define AT_FETCH(field) AT(fetch.field)
 #define MS_PER_S 1000ULL
 
+static const struct artifact_spec artifact_defaults = { .destination = "local/" };
+
+static const struct option_group artifact_group = { AT(artifacts), sizeof(struct artifact_spec),
+						    &artifact_defaults };
+
 /* clang-format off */
 const struct option run_options[] = {
 	{ .name = "command", .type = OPTION_STRING, .offset = AT(command), .value = "PATH", .env = NOT_FROM_ENV,
@@ -23,23 +28,25 @@ const struct option run_options[] = {
 	  .manual = "Exactly one argument of the program, taken verbatim even if it begins with a dash.\nMay be repeated." },
 	{ .name = "args-file", .type = OPTION_STRING, .offset = AT(args_file), .value = "FILE", .env = NOT_FROM_ENV,
 	  .summary = "more arguments, NUL-separated" },
-	{ .name = "artifact-source", .type = OPTION_STRING, .offset = AT(artifact_source), .value = "URL", .env = NOT_FROM_ENV,
+	{ .name = "artifact-source", .type = OPTION_STRING, .group = &artifact_group, .begins = true, .offset = offsetof(struct artifact_spec, source), .value = "URL", .env = NOT_FROM_ENV,
 	  .summary = "download this first: http, https, s3, or a file of this host",
 	  .manual = "Download this before the start and place it into the artifact destination: a file, executable, under its own name, "
 		    "whose bare name then serves as\n.Fl -command ;\nan archive unpacked.\n"
 		    "See\n.Xr nomad-exec-fetch 1\nfor what is supported.\n"
-		    "Files of this host, as\n.Li file\nURLs or absolute paths, take\n.Fl -allow-file ." },
-	{ .name = "artifact-destination", .type = OPTION_STRING, .offset = AT(artifact_destination), .value = "DIR",
+		    "Files of this host, as\n.Li file\nURLs or absolute paths, take\n.Fl -allow-file .\n"
+		    "May be repeated: they are brought at the same time, and the other options of an artifact are for the source before them, "
+		    "those in front of all for the first." },
+	{ .name = "artifact-destination", .type = OPTION_STRING, .group = &artifact_group, .offset = offsetof(struct artifact_spec, destination), .env = NOT_FROM_ENV, .value = "DIR",
 	  .summary = "where to, below local/ or alloc/ (local/)" },
-	{ .name = "checksum", .type = OPTION_STRING, .offset = AT(checksum), .value = "TYPE:HEX", .env = NOT_FROM_ENV,
+	{ .name = "checksum", .type = OPTION_STRING, .group = &artifact_group, .offset = offsetof(struct artifact_spec, checksum), .value = "TYPE:HEX", .env = NOT_FROM_ENV,
 	  .summary = "what the artifact must hash to; else nothing is run",
 	  .manual = "The checksum of the artifact:\n.Li md5 , sha1 , sha256 , sha384\nor\n.Li sha512 ,\na colon, and the value in hexadecimal; "
 		    "or the value alone; or\n.Li file:\nand the URL of a file of checksums.\nWhen it does not match, nothing is run." },
-	{ .name = "artifact-mode", .type = OPTION_CHOICE, .offset = AT(artifact_mode), .value = "MODE", .choices = artifact_modes,
+	{ .name = "artifact-mode", .type = OPTION_CHOICE, .group = &artifact_group, .offset = offsetof(struct artifact_spec, mode), .env = NOT_FROM_ENV, .value = "MODE", .choices = artifact_modes,
 	  .summary = "any, file: unpacked it must be one file; dir: it must unpack (any)" },
-	{ .name = "artifact-header", .type = OPTION_STRINGS, .offset = AT(artifact_headers), .value = "HEADER", .env = NOT_FROM_ENV,
+	{ .name = "artifact-header", .type = OPTION_STRINGS, .group = &artifact_group, .offset = offsetof(struct artifact_spec, headers), .value = "HEADER", .env = NOT_FROM_ENV,
 	  .summary = "\"NAME: VALUE\" for the first server only; repeatable" },
-	{ .name = "artifact-option", .type = OPTION_STRINGS, .offset = AT(artifact_options), .value = "KEY=VALUE", .env = NOT_FROM_ENV,
+	{ .name = "artifact-option", .type = OPTION_STRINGS, .group = &artifact_group, .offset = offsetof(struct artifact_spec, options), .value = "KEY=VALUE", .env = NOT_FROM_ENV,
 	  .summary = "checksum, archive or filename, as in a job; repeatable",
 	  .manual = "What a job says in the\n.Li options\nof an artifact:\n.Li checksum ;\n.Li archive ,\na format, or\n.Li false\n"
 		    "to keep an archive as it is;\n.Li filename .\nMay be repeated." },
@@ -112,7 +119,6 @@ const struct option run_options[] = {
 
 const struct spec run_defaults = {
 	.fetch = FETCH_DEFAULTS,
-	.artifact_destination = "local/",
 	.user = "nobody",
 	.work_dir = "/",
 	.limits = { .cpu_mhz = 100, .memory_bytes = 300ULL << 20, .pids = 4096 },

@@ -27,6 +27,14 @@ enum option_type {
 /* What NOMAD_EXEC_<OPTION> may set: everything but what names the task or may hold a secret. */
 enum option_env { FROM_ENV, NOT_FROM_ENV };
 
+/* Options that describe one of several things, each of which begins with the option that names it.
+ */
+struct option_group {
+	size_t list; /* offset of a struct elements in the struct that receives the values */
+	size_t element_bytes; /* of which the options' offsets are */
+	const void *defaults;
+};
+
 struct option {
 	char letter; /* 0: none */
 	const char *name;
@@ -35,6 +43,8 @@ struct option {
 	const char *value;   /* "SIZE"; NULL for flags */
 	const char *summary; /* one line for --help */
 	const char *manual; /* a sentence or more for the manual, mdoc; NULL: the summary will do */
+	const struct option_group *group; /* NULL: of the whole; else not FROM_ENV */
+	bool begins; /* its group: given once more, it begins the next; a string */
 	enum option_env env;
 	uint64_t min, max;          /* OPTION_NUMBER */
 	bool no_unlimited;          /* OPTION_NUMBER: 0 means none, not that there is no limit */
@@ -48,6 +58,10 @@ struct arguments {
 	int operands_from; /* index of the first operand; argc when there is none */
 	bool after_dashes; /* a `--` came before the operands */
 	bool help; /* --help or -h stood where an option may stand; nothing behind it was read */
+	/* All that the program was given, as other processes see it, and the copies that argv has.
+	 */
+	char **shown, **copies;
+	int shown_n;
 };
 
 /*
@@ -57,12 +71,25 @@ struct arguments {
  * abbreviations; letters may be bundled; options end at `--` or, unless `anywhere` is set, at the
  * first argument that is none. Operands then are the last of argv, in their order. Defaults of
  * NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given drops its
- * default. Strings are not copied. Errors are of kind ERROR_USAGE and name the option, the value,
- * and what is expected. The first one is reported; *target has all that could be read all the same,
- * before and behind it, up to the first argument that is no option.
+ * default. An option of a group is for the thing that was named last. Strings are not copied.
+ * Errors are of kind ERROR_USAGE and name the option, the value, and what is expected. The first
+ * one is reported; *target has all that could be read all the same, before and behind it, up to the
+ * first argument that is no option.
  */
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err);
+
+/*
+ * Makes argv a copy of what the caller gave, so that what others see of it can be changed. -1: out
+ * of memory.
+ */
+int arguments_copy(struct arguments *arguments, struct pool *pool);
+
+/*
+ * Shows other processes `instead` where `value`, a part of one of argv, stands; as much of it as
+ * there is room for. A value that is not of argv is left alone.
+ */
+void arguments_hide(const struct arguments *arguments, const char *value, const char *instead);
 
 /* What `run` takes, and its built-in values. */
 extern const struct option run_options[];

@@ -5,11 +5,11 @@
  * environment.
  *
  *   unpack [--destination DIR] [--unpack auto|no|FORMAT] [--mode any|file|dir] [--output-name NAME]
- *          [--strip-components N] [--chmod MODE] [--chown UID:GID] [--no-clobber] [--bytes N]
- *          [--clean] [FILE]
+ *          [--strip-components N] [--chmod MODE] [--chown UID:GID] [--no-clobber] [--clean]
+ *          [FILE]
  *
  * Prints the number of files and of bytes. The status is 0, 1 (failed) or 2 (wrong use). The file
- * is copied to an unnamed one first, as fetch would.
+ * is copied to an unnamed one beside it first, as fetch would.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,12 +79,16 @@ static int parse(int argc, char **argv, struct options *options)
 }
 
 /* Read-only in the end, as what fetch hands on. */
-static int copy_unnamed(const char *path, int directory_fd, uint64_t *bytes)
+static int copy_unnamed(const char *path, uint64_t *bytes)
 {
-	AUTO_FD from = open(path, O_RDONLY | O_CLOEXEC);
-	AUTO_FD to = openat(directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	char self[40];
+	AUTO_FD from = open(path, O_RDONLY | O_CLOEXEC), to = -1;
+	const char *slash = strrchr(path, '/');
+	char self[40], directory[4096] = ".";
 	ssize_t n;
+
+	if (slash)
+		snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path), path);
+	to = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	if (from < 0 || to < 0)
 		return -1;
@@ -111,7 +115,7 @@ static int run(const struct options *options, struct pool *pool)
 	if (!options->file)
 		return 0;
 	verified.name = slash ? slash + 1 : options->file;
-	verified.fd = copy_unnamed(options->file, directory, &verified.bytes);
+	verified.fd = copy_unnamed(options->file, &verified.bytes);
 	if (verified.fd < 0)
 		return 2;
 	bad = place(&options->how, directory, &verified, -1, pool, &placed, &err);

@@ -23,6 +23,9 @@ Suite *credentials_suite(void);
 Suite *verify_suite(void);
 Suite *sums_suite(void);
 Suite *find_suite(void);
+Suite *place_names_suite(void);
+Suite *place_suite(void);
+Suite *place_limits_suite(void);
 Suite *cage_suite(void);
 
 #endif

@@ -299,16 +299,22 @@ START_TEST(wish_for_attributes)
 	for (size_t i = 0; i < COUNT(wishes); i++) {
 		const char *text = wishes[i];
 		struct strings list = { .v = &text, .n = 1 };
+		struct artifact_spec artifacts[] = {
+			{ .source = text },  { .destination = text }, { .checksum = text },
+			{ .headers = list }, { .options = list },
+		};
+		void *artifact[] = { &artifacts[0], &artifacts[1], &artifacts[2], &artifacts[3],
+				     &artifacts[4] };
 		const struct spec specs[] = {
 			{ .command = text },
 			{ .program = text },
 			{ .args = list },
 			{ .env = list },
-			{ .artifact_source = text },
-			{ .artifact_destination = text },
-			{ .artifact_headers = list },
-			{ .artifact_options = list },
-			{ .checksum = text },
+			{ .artifacts = { .v = &artifact[0], .n = 1 } },
+			{ .artifacts = { .v = &artifact[1], .n = 1 } },
+			{ .artifacts = { .v = &artifact[2], .n = 1 } },
+			{ .artifacts = { .v = &artifact[3], .n = 1 } },
+			{ .artifacts = { .v = &artifact[4], .n = 1 } },
 			{ .name = text },
 			{ .hostname = text },
 			{ .work_dir = text },

@@ -3,6 +3,16 @@
 #include "suites.h"
 #include "task_tests.h"
 
+static struct artifact_spec *add_artifact(struct trial *trial, const char *source)
+{
+	const struct artifact_spec artifact = { .source = source, .destination = "local/" };
+	struct artifact_spec *added =
+		elements_add(&trial->pool, &trial->spec.artifacts, &artifact, sizeof(artifact));
+
+	ck_assert_ptr_nonnull(added);
+	return added;
+}
+
 START_TEST(artifacts_that_are_refused)
 {
 	static const struct {
@@ -16,12 +26,12 @@ START_TEST(artifacts_that_are_refused)
 		  "two checksums for one artifact: sha256:aa and sha256:bb" },
 	};
 	TRIAL trial = TRIAL_INIT;
+	struct artifact_spec *artifact;
 
 	trial.spec.program = "/x";
-	trial.spec.artifact_source = "http://h/x";
-	trial.spec.artifact_destination = "local/";
-	trial.spec.checksum = cases[_i].checksum;
-	trial_add(&trial, &trial.spec.artifact_options, cases[_i].option);
+	artifact = add_artifact(&trial, "http://h/x");
+	artifact->checksum = cases[_i].checksum;
+	trial_add(&trial, &artifact->options, cases[_i].option);
 	trial_fails(&trial, cases[_i].expected);
 }
 END_TEST
@@ -39,14 +49,14 @@ START_TEST(checksums_of_artifacts)
 		{ "file:http://h/${V}", "file:http://h/aa" },
 	};
 	TRIAL trial = TRIAL_INIT;
+	struct artifact_spec *artifact;
 
 	trial_add(&trial, &trial.spec.env, "V=aa");
 	trial_add(&trial, &trial.spec.env, "T=md5");
 	trial_add(&trial, &trial.spec.env, "B=md5:aa");
 	trial.spec.program = "/x";
-	trial.spec.artifact_source = "http://h/x";
-	trial.spec.artifact_destination = "local/";
-	trial.spec.checksum = cases[_i].written;
+	artifact = add_artifact(&trial, "http://h/x");
+	artifact->checksum = cases[_i].written;
 	trial_succeeds(&trial);
 	ck_assert_str_eq(trial.task.sources[0].checksum, cases[_i].made);
 }
@@ -55,19 +65,23 @@ END_TEST
 START_TEST(every_place_of_an_artifact)
 {
 	TRIAL trial = TRIAL_INIT;
+	struct artifact_spec *artifact;
 	const struct source *source;
 
 	trial_add(&trial, &trial.spec.env, "V=x");
 	trial.spec.program = "/x";
-	trial.spec.artifact_source = "http://${V}/${V}";
-	trial.spec.artifact_destination = "local/${V}";
-	trial.spec.checksum = "sha256:${V}";
-	trial.spec.artifact_mode = ARTIFACT_DIR;
-	trial_add(&trial, &trial.spec.artifact_headers, "${V}: ${V}");
-	trial_add(&trial, &trial.spec.artifact_options, "archive=${V}");
-	trial_add(&trial, &trial.spec.artifact_options, "filename=${V}");
+	artifact = add_artifact(&trial, "http://${V}/${V}");
+	artifact->destination = "local/${V}";
+	artifact->checksum = "sha256:${V}";
+	artifact->mode = ARTIFACT_DIR;
+	trial_add(&trial, &artifact->headers, "${V}: ${V}");
+	trial_add(&trial, &artifact->options, "archive=${V}");
+	trial_add(&trial, &artifact->options, "filename=${V}");
+	add_artifact(&trial, "second");
 	trial_succeeds(&trial);
-	ck_assert_uint_eq(trial.task.sources_n, 1);
+	ck_assert_uint_eq(trial.task.sources_n, 2);
+	ck_assert_str_eq(trial.task.sources[1].url, "second");
+	ck_assert_ptr_null(trial.task.sources[1].checksum);
 	source = trial.task.sources;
 	ck_assert_str_eq(source->url, "http://x/x");
 	ck_assert_str_eq(source->destination, "local/x");

@@ -23,7 +23,13 @@ static void check_table(const struct option *options, size_t target_bytes)
 			      "--%s: range", option->name);
 		ck_assert_msg(option->summary && *option->summary, "--%s: no summary",
 			      option->name);
-		ck_assert_msg(option->offset < target_bytes, "--%s: offset", option->name);
+		ck_assert_msg(option->offset <
+				      (option->group ? option->group->element_bytes : target_bytes),
+			      "--%s: offset", option->name);
+		ck_assert_msg(!option->group || option->env == NOT_FROM_ENV, "--%s: environment",
+			      option->name);
+		ck_assert_msg(!option->begins || (option->group && option->type == OPTION_STRING),
+			      "--%s: it cannot begin anything", option->name);
 		for (const struct option *other = option + 1; other->name; other++) {
 			ck_assert_str_ne(other->name, option->name);
 			ck_assert_msg(!option->letter || other->letter != option->letter,
@@ -83,7 +89,7 @@ START_TEST(built_in_values_of_run)
 	ck_assert_int_eq(spec.kill_signal, SIGINT);
 	ck_assert_uint_eq(spec.kill_timeout_ms, 5000);
 	ck_assert_uint_eq(spec.timeout_ms, 0);
-	ck_assert_str_eq(spec.artifact_destination, "local/");
+	ck_assert_uint_eq(spec.artifacts.n, 0);
 	ck_assert(!spec.keep && !spec.strict && !spec.dry_run);
 }
 END_TEST
