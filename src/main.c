@@ -24,11 +24,19 @@ static const struct exit_statuses launcher_statuses = { 125, 125, 125, 126, 127 
  * A caller may have closed 0, 1 or 2: then the next file that is opened would be written to as
  * stderr.
  */
-static void open_missing_stdio(void)
+static int open_missing_stdio(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-			_exit(launcher_statuses.failed);
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) {
+			int saved = errno;
+
+			if (fcntl(STDERR_FILENO, F_GETFD) >= 0)
+				log_error(
+					"open /dev/null in the place of descriptor %d, which is closed: %s",
+					fd, strerror(saved));
+			return -1;
+		}
+	return 0;
 }
 
 static const struct command *find_command(const char *name)
@@ -142,7 +150,8 @@ int main(int argc, char **argv)
 			"nomad-exec must not be setuid: its caller would choose what runs as root; chmod u-s it");
 		return launcher_statuses.failed;
 	}
-	open_missing_stdio();
+	if (open_missing_stdio())
+		return launcher_statuses.failed;
 	/* A caller may have left it ignored: then the status of a child would be lost. */
 	signal(SIGCHLD, SIG_DFL);
 	/* A reader that went away, a limit of ulimit -f: errors of write(2), not the end of us. */

@@ -153,6 +153,7 @@ struct alloc {
 	const char *path; /* "<alloc-dir>/<id>" */
 	const char *id;   /* NULL: nothing was made */
 	int parent_fd;    /* <alloc-dir> */
+	int fd;           /* <alloc-dir>/<id>/; holds the lock that says that this run lives */
 	int shared_fd;    /* alloc/ */
 	int task_fd;      /* <task>/ */
 	/*
@@ -164,7 +165,7 @@ struct alloc {
 
 #define ALLOC_INIT                                                                                 \
 	{                                                                                          \
-		.parent_fd = -1, .shared_fd = -1, .task_fd = -1, .shared_tree = -1,                \
+		.parent_fd = -1, .fd = -1, .shared_fd = -1, .task_fd = -1, .shared_tree = -1,      \
 		.local_tree = -1, .tmp_tree = -1                                                   \
 	}
 
@@ -276,6 +277,7 @@ struct child {
 /* Counters of the kernel; a negative value is one that this kernel does not keep. */
 struct usage {
 	int64_t memory_peak_bytes, pids_peak, cpu_throttled_ms, oom_kills;
+	int64_t cpu_user_ms, cpu_system_ms; /* by cgroup or, without that, of those waited for */
 };
 
 struct timings {
@@ -289,7 +291,6 @@ struct result {
 	bool ended;       /* wait_status is valid */
 	int wait_status;
 	bool oom_killed, timed_out;
-	int64_t cpu_user_ms, cpu_system_ms;
 	struct usage usage;
 	struct timespec started_at, finished_at; /* CLOCK_REALTIME; tv_sec 0: never */
 	struct timespec started, finished;       /* the same moments by CLOCK_MONOTONIC */
@@ -301,9 +302,14 @@ struct result {
 	bool artifact_from_cache;
 };
 
+#define USAGE_UNKNOWN                                                                              \
+	{                                                                                          \
+		-1, -1, -1, -1, -1, -1                                                             \
+	}
+
 #define RESULT_INIT                                                                                \
 	{                                                                                          \
-		.usage = { -1, -1, -1, -1 }, .timings = { -1, -1, -1, -1, -1, -1 },                \
+		.usage = USAGE_UNKNOWN, .timings = { -1, -1, -1, -1, -1, -1 },                     \
 	}
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -101,9 +102,9 @@ static int make_all(const struct task *task, struct alloc *alloc)
 						{ "tmp", 0777, true },
 						{ "data", 0777, true } };
 	static const struct wanted own[] = { { "local", 0777, true }, { "tmp", 01777, true } };
-	AUTO_FD fd = openat(alloc->parent_fd, alloc->id, OPEN_DIR);
+	int fd = alloc->fd = openat(alloc->parent_fd, alloc->id, OPEN_DIR);
 
-	if (fd < 0 || make_directories(fd, top, 2, &task->user))
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || make_directories(fd, top, 2, &task->user))
 		return -1;
 	alloc->shared_fd = openat(fd, "alloc", OPEN_DIR);
 	alloc->task_fd = openat(fd, task->name, OPEN_DIR);
@@ -127,11 +128,24 @@ static int fill(const struct task *task, struct alloc *alloc, struct error *err)
 
 static void close_directories(struct alloc *alloc)
 {
+	drop_fd(&alloc->fd);
 	drop_fd(&alloc->shared_fd);
 	drop_fd(&alloc->task_fd);
 	drop_fd(&alloc->shared_tree);
 	drop_fd(&alloc->local_tree);
 	drop_fd(&alloc->tmp_tree);
+}
+
+/* A launcher holds the lock of its allocation as long as it lives. */
+static int explain_taken(const struct alloc *alloc, const char *id, struct error *err)
+{
+	AUTO_FD fd = openat(alloc->parent_fd, id, OPEN_DIR);
+
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK)
+		return error_remedy(err, "a task with this id runs: choose another --id");
+	return error_remedy(
+		err,
+		"it was kept, or a launcher that was killed left it: remove it, or choose another --id");
 }
 
 int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc, struct error *err)
@@ -145,13 +159,10 @@ int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc
 	alloc->parent_fd = open_parent(task->alloc_dir, pool, err);
 	if (alloc->parent_fd < 0)
 		return -1;
-	if (mkdirat(alloc->parent_fd, task->id, 0755)) {
+	/* For root alone: programs of a root task may be set-user-ID, for this host too. */
+	if (mkdirat(alloc->parent_fd, task->id, 0700)) {
 		error_set(err, STAGE_SETUP, errno, "make the allocation %s", alloc->path);
-		return err->errnum == EEXIST ?
-			       error_remedy(
-				       err,
-				       "a task with this id runs, or was kept: choose another --id") :
-			       -1;
+		return err->errnum == EEXIST ? explain_taken(alloc, task->id, err) : -1;
 	}
 	alloc->id = task->id;
 	if (fill(task, alloc, err) == 0 && open_trees(alloc, err) == 0)

@@ -15,10 +15,11 @@
 #include "task.h"
 
 /*
- * Makes <alloc-dir>/<id>/ with alloc/{logs,tmp,data} and <task>/{local,tmp} (the page's layout),
- * owned by the task's user, and opens them. <alloc-dir> is made (0700) when missing and must belong
- * to root. An id that is there already is an error, and what is there stays as it is. On failure
- * nothing new is left behind. The process's umask must be 0.
+ * Makes <alloc-dir>/<id>/, for root alone and locked (flock(2)) as long as this process lives, with
+ * alloc/{logs,tmp,data} and <task>/{local,tmp} (the page's layout), owned by the task's user, and
+ * opens them. <alloc-dir> is made (0700) when missing and must belong to root. An id that is there
+ * already is an error, and what is there stays as it is; the lock tells whether its launcher lives.
+ * On failure nothing new is left behind. The process's umask must be 0.
  */
 int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc,
 		 struct error *err);

@@ -155,6 +155,14 @@ static int follow(struct walk *walk, size_t parent_length, const char *text)
 	return n < 0 || (size_t)n >= sizeof(rest) || ++walk->links > 40 ? -1 : 0;
 }
 
+/* What leads nowhere is passed over; what cannot be looked at is not: tasks would miss it. */
+static int leads_nowhere(struct plan *plan, const char *path)
+{
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return 1;
+	return error_set(plan->err, STAGE_CHROOT, errno, "look at the host's %s", path);
+}
+
 /* One component further. 1: the path leads nowhere. */
 static int step(struct plan *plan, struct walk *walk)
 {
@@ -171,7 +179,7 @@ static int step(struct plan *plan, struct walk *walk)
 		return 1;
 	sprintf(walk->done + length, "/%s", name);
 	if (lstat(walk->done, &st))
-		return 1;
+		return leads_nowhere(plan, walk->done);
 	if (!S_ISLNK(st.st_mode))
 		return 0;
 	if (link_again(plan, walk->done, text))
@@ -190,7 +198,7 @@ static int reach(struct plan *plan, const char *path)
 	struct walk walk = { 0 };
 
 	if (access(path, F_OK))
-		return 0;
+		return leads_nowhere(plan, path) < 0 ? -1 : 0;
 	snprintf(walk.rest, sizeof(walk.rest), "%s", path + 1);
 	while (*walk.rest) {
 		int bad = step(plan, &walk);

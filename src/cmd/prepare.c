@@ -57,12 +57,12 @@ static const char *inherited(const char *key, struct pool *pool)
  * The files first, then the options, so that the options win; a variable that the caller does not
  * have is passed over.
  */
-static int complete_env(struct spec *spec, struct pool *pool, struct error *err)
+static int complete_env(struct spec *spec, int signal_fd, struct pool *pool, struct error *err)
 {
 	struct strings all = { 0 }, complete = { 0 };
 
 	for (size_t i = 0; i < spec->env_files.n; i++)
-		if (read_env_file(spec->env_files.v[i], &all, pool, err))
+		if (read_env_file(spec->env_files.v[i], signal_fd, &all, pool, err))
 			return -1;
 	for (size_t i = 0; i < spec->env.n; i++)
 		if (strings_add(pool, &all, spec->env.v[i]))
@@ -109,16 +109,18 @@ static int find_attributes(const struct spec *spec, struct pool *pool,
 	return node_attributes(&source, pool, attributes, &why_not, err);
 }
 
-int prepare_task(const struct arguments *arguments, struct spec *spec, struct pool *pool,
-		 struct task *task, struct error *err)
+int prepare_task(const struct arguments *arguments, struct spec *spec, int signal_fd,
+		 struct pool *pool, struct task *task, struct error *err)
 {
 	struct attributes attributes = { 0 };
 	struct utsname host;
 	struct facts facts = { .held_capabilities = node_held_capabilities() };
 
 	if (take_operands(arguments, spec, pool, err) ||
-	    (spec->args_file && read_args_file(spec->args_file, &spec->args, pool, err)) ||
-	    complete_env(spec, pool, err) || node_user(spec->user, pool, &facts.user, err))
+	    (spec->args_file &&
+	     read_args_file(spec->args_file, signal_fd, &spec->args, pool, err)) ||
+	    complete_env(spec, signal_fd, pool, err) ||
+	    node_user(spec->user, pool, &facts.user, err))
 		return -1;
 	if (interpolate_wants_attributes(spec)) {
 		if (find_attributes(spec, pool, &attributes, err))

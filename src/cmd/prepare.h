@@ -13,9 +13,10 @@
 /*
  * Completes the spec (operands, files, inherited variables), finds out the facts, and interpolates.
  * Reads the user database and, when the spec refers to them, the host's attributes; changes nothing
- * on the host.
+ * on the host. A signal that comes through signal_fd while a file of the user's has to be waited
+ * for ends it with ERROR_INTERRUPTED.
  */
-int prepare_task(const struct arguments *arguments, struct spec *spec, struct pool *pool,
-		 struct task *task, struct error *err);
+int prepare_task(const struct arguments *arguments, struct spec *spec, int signal_fd,
+		 struct pool *pool, struct task *task, struct error *err);
 
 #endif

@@ -153,9 +153,9 @@ static int set_usage(const struct json *json, json_t *object, const struct resul
 	const struct usage *usage = &result->usage;
 
 	return json_set_count(json, object, "cpu_user_ms",
-			      result->ended ? result->cpu_user_ms : -1) ||
+			      result->ended ? usage->cpu_user_ms : -1) ||
 	       json_set_count(json, object, "cpu_system_ms",
-			      result->ended ? result->cpu_system_ms : -1) ||
+			      result->ended ? usage->cpu_system_ms : -1) ||
 	       json_set_count(json, object, "memory_peak_bytes", usage->memory_peak_bytes) ||
 	       json_set_count(json, object, "pids_peak", usage->pids_peak) ||
 	       json_set_count(json, object, "cpu_throttled_ms", usage->cpu_throttled_ms) ||

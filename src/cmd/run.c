@@ -168,7 +168,7 @@ static int pipeline(struct run *run, const struct arguments *arguments, struct s
 	struct wanted *wanted;
 	struct task task;
 
-	if (prepare_task(arguments, spec, run->pool, &task, run->err))
+	if (prepare_task(arguments, spec, run->signal_fd, run->pool, &task, run->err))
 		return -1;
 	describe_run(run->result, &task);
 	if (inspect_sources(&task, &spec->fetch, run->pool, &wanted, run->err))

@@ -80,6 +80,34 @@ static int set_headers(struct scope *scope, struct source *source, const struct 
 	return 0;
 }
 
+static bool is_in(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(path, directory, length) == 0 && (!path[length] || path[length] == '/');
+}
+
+/* Relative to the task's directory, beside which alloc/ is: "local/x", "alloc/x", "../alloc/x". */
+static int check_destination(const char *destination, struct error *err)
+{
+	const char *path = destination + strspn(destination, "/");
+	bool good;
+
+	path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+	good = is_in(path, "local");
+	path += !good && strncmp(path, "../", 3) == 0 ? 3 : 0;
+	good = good || is_in(path, "alloc");
+	for (; good && *path; path += strspn(path, "/")) {
+		good = !is_in(path, "..");
+		path += strcspn(path, "/");
+	}
+	return good ? 0 :
+		      error_set_kind(
+			      err, STAGE_SETUP, ERROR_USAGE, 0,
+			      "--artifact-destination %s: expected a directory below local/ or alloc/",
+			      destination);
+}
+
 static int make_source(struct scope *scope, const struct artifact_spec *spec, struct source *source,
 		       struct error *err)
 {
@@ -92,7 +120,7 @@ static int make_source(struct scope *scope, const struct artifact_spec *spec, st
 	source->url = scope_expand(scope, ENV_FIRST, "--artifact-source", spec->source, err);
 	source->destination =
 		scope_expand(scope, ENV_FIRST, "--artifact-destination", spec->destination, err);
-	if (!source->url || !source->destination)
+	if (!source->url || !source->destination || check_destination(source->destination, err))
 		return -1;
 	if (spec->checksum && set_checksum(scope, source, spec->checksum, err))
 		return -1;

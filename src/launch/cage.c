@@ -149,6 +149,17 @@ static int open_parent(const struct cage_group *group, struct error *err)
 	return take_fd(&parent);
 }
 
+/* Whether no process is in a group; when in doubt there is one. */
+static bool is_empty(const struct cage_group *group)
+{
+	char path[512], digit;
+	AUTO_FD fd = -1;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", group->path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &digit, 1) == 0;
+}
+
 /* The group must be new: whoever finds one of that name must not share it, nor remove it. */
 static int make_directory(const struct cage *cage, const struct cage_group *group,
 			  struct error *err)
@@ -160,9 +171,13 @@ static int make_directory(const struct cage *cage, const struct cage_group *grou
 	if (group->shared || mkdirat(parent, cage->name + sizeof(parent_name), 0755) == 0)
 		return 0;
 	error_set(err, STAGE_LAUNCH, errno, "make the cgroup %s", group->path);
-	return err->errnum == EEXIST ?
-		       error_remedy(err, "a task with this id runs: choose another --id") :
-		       -1;
+	if (err->errnum != EEXIST)
+		return -1;
+	return error_remedy(
+		err,
+		is_empty(group) ?
+			"nothing runs in it, so a launcher that was killed left it: rmdir it, or choose another --id" :
+			"a task with this id runs: choose another --id");
 }
 
 static int make_directories(const struct cage *cage, struct error *err)

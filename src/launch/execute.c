@@ -15,31 +15,35 @@
 
 #define ARGUMENT_PATH_MAX 4096
 
-/* Whether a file is at directory + command, whose path goes to path. */
-static bool is_there(char *path, const char *directory, const char *command)
-{
-	struct stat st;
-	int n = snprintf(path, ARGUMENT_PATH_MAX, "%s%s%s", directory, *command == '/' ? "" : "/",
-			 command);
+struct search {
+	const struct task *task;
+	const char **argv;
+	char path[ARGUMENT_PATH_MAX];
+	int errnum; /* why the first file that was met is not executed; 0: none was met */
+	char met[ARGUMENT_PATH_MAX];
+};
 
-	return n < ARGUMENT_PATH_MAX && stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+static void remember(struct search *search, int errnum)
+{
+	if (search->errnum)
+		return;
+	search->errnum = errnum;
+	strcpy(search->met, search->path);
 }
 
-/*
- * The order: the task directory's local/, then the root, then, for a bare name, the usual
- * directories. A path that was given as absolute means the root first, so that nothing in local/
- * can pass for /bin/sh.
- */
-static bool find(const char *command, char *path)
+/* Whether a file is at directory + command, whose path goes to search->path. */
+static bool is_there(struct search *search, const char *directory)
 {
-	static const char *const places[] = { "/local", "", "/usr/local/bin", "/usr/bin", "/bin" };
-	size_t n = strchr(command, '/') ? 2 : sizeof(places) / sizeof(places[0]);
+	const char *command = search->task->command;
+	struct stat st;
 
-	if (*command == '/')
-		return is_there(path, "", command) || is_there(path, "/local", command);
-	for (size_t i = 0; i < n; i++)
-		if (is_there(path, places[i], command))
-			return true;
+	errno = ENAMETOOLONG;
+	if (snprintf(search->path, ARGUMENT_PATH_MAX, "%s%s%s", directory,
+		     *command == '/' ? "" : "/", command) < ARGUMENT_PATH_MAX &&
+	    stat(search->path, &st) == 0)
+		return !S_ISDIR(st.st_mode);
+	if (errno != ENOENT && errno != ENOTDIR)
+		remember(search, errno);
 	return false;
 }
 
@@ -57,11 +61,11 @@ static int not_found(const char *command, struct error *err)
 	return error_remedy(err, "looked in /local, /, /usr/local/bin, /usr/bin and /bin there");
 }
 
-static int cannot_execute(const char *path, struct error *err)
+static int cannot_execute(const char *path, int errnum, struct error *err)
 {
 	struct stat st;
 
-	error_set_kind(err, STAGE_LAUNCH, ERROR_CANNOT_EXECUTE, errno, "execute %s", path);
+	error_set_kind(err, STAGE_LAUNCH, ERROR_CANNOT_EXECUTE, errnum, "execute %.500s", path);
 	switch (err->errnum) {
 	case ENOENT:
 		return stat(path, &st) ?
@@ -83,8 +87,9 @@ static int cannot_execute(const char *path, struct error *err)
 	}
 }
 
-/* The path and the arguments as execve(2) wants them; the memory goes with the process. */
-static const char **make_argv(const char *path, const char *const *args)
+/* Room for the path, and the arguments, as execve(2) wants them; the memory goes with the process.
+ */
+static const char **make_argv(const char *const *args)
 {
 	const char **argv;
 	size_t n = 0;
@@ -94,24 +99,47 @@ static const char **make_argv(const char *path, const char *const *args)
 	argv = calloc(n + 2, sizeof(*argv));
 	if (!argv)
 		return NULL;
-	argv[0] = path;
 	for (size_t i = 0; i < n; i++)
 		argv[i + 1] = args[i];
 	return argv;
 }
 
+/*
+ * The order: the task directory's local/, then the root, then, for a bare name, the usual
+ * directories, where a file that may not be executed is passed over, as execvp(3) does. A path that
+ * was given as absolute means the root first, so that nothing in local/ can pass for /bin/sh.
+ */
+static int search_and_execute(struct search *search, struct error *err)
+{
+	static const char *const places[] = { "/local", "", "/usr/local/bin", "/usr/bin", "/bin" };
+	const struct task *task = search->task;
+	const char *const absolute[] = { "", "/local" };
+	const char *const *place = *task->command == '/' ? absolute : places;
+	size_t n = strchr(task->command, '/') ? 2 : sizeof(places) / sizeof(places[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_there(search, place[i]))
+			continue;
+		search->argv[0] = search->path;
+		/* execve(2) takes char *const[] and writes to none of them. */
+		execve(search->path, (char *const *)(uintptr_t)search->argv,
+		       (char *const *)(uintptr_t)task->env);
+		if (i < 2 || errno != EACCES)
+			return cannot_execute(search->path, errno, err);
+		remember(search, errno);
+	}
+	return search->errnum ? cannot_execute(search->met, search->errnum, err) :
+				not_found(task->command, err);
+}
+
 int task_execute(const struct task *task, struct error *err)
 {
-	char path[ARGUMENT_PATH_MAX];
-	const char **argv;
+	struct search search = { .task = task, .argv = make_argv(task->args) };
+	int bad;
 
-	if (!find(task->command, path))
-		return not_found(task->command, err);
-	argv = make_argv(path, task->args);
-	if (!argv)
-		return error_set(err, STAGE_LAUNCH, ENOMEM, "the arguments of %s", path);
-	/* execve(2) takes char *const[] and writes to none of them. */
-	execve(path, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)task->env);
-	free(argv); /* errno survives that since glibc 2.33 */
-	return cannot_execute(path, err);
+	if (!search.argv)
+		return error_set(err, STAGE_LAUNCH, ENOMEM, "the arguments of %s", task->command);
+	bad = search_and_execute(&search, err);
+	free(search.argv);
+	return bad;
 }

@@ -90,7 +90,10 @@ int cage_create(const struct task *task, struct cage *cage, struct error *err);
 /* Closes the entries: once the task is inside nobody needs them. */
 void cage_close_entries(struct cage *cage);
 
-/* Reads the kernel's counters; to be called when the task has ended, before cage_remove. */
+/*
+ * Reads the kernel's counters; to be called when the task has ended, before cage_remove. The CPU
+ * times stay as they are where no counter is of the whole task.
+ */
 void cage_read(const struct cage *cage, struct usage *usage);
 
 /* Removes the groups, if they were made. Nothing of the task may run any more. */

@@ -90,8 +90,8 @@ static void on_ended(struct wait *wait, const struct message *message)
 {
 	wait->result->ended = true;
 	wait->result->wait_status = message->ended.wait_status;
-	wait->result->cpu_user_ms = to_ms(&message->ended.usage.ru_utime);
-	wait->result->cpu_system_ms = to_ms(&message->ended.usage.ru_stime);
+	wait->result->usage.cpu_user_ms = to_ms(&message->ended.usage.ru_utime);
+	wait->result->usage.cpu_system_ms = to_ms(&message->ended.usage.ru_stime);
 }
 
 static void on_channel(struct wait *wait)

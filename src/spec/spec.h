@@ -122,10 +122,13 @@ int parse_signal(const char *text, int *number);
 
 /*
  * Append the NUL-separated arguments of an --args-file, or the KEY=VALUE and KEY lines of an
- * --env-file (`#` begins a comment line), at most 2 MiB.
+ * --env-file (`#` begins a comment line), at most 2 MiB. While a pipe has nothing to read a signal
+ * that comes through signal_fd (a signalfd, or -1) ends it with ERROR_INTERRUPTED.
  */
-int read_args_file(const char *path, struct strings *args, struct pool *pool, struct error *err);
-int read_env_file(const char *path, struct strings *env, struct pool *pool, struct error *err);
+int read_args_file(const char *path, int signal_fd, struct strings *args, struct pool *pool,
+		   struct error *err);
+int read_env_file(const char *path, int signal_fd, struct strings *env, struct pool *pool,
+		  struct error *err);
 
 /* Appends the lines of a --header-file; empty ones are passed over, a CR at an end is cut off. */
 int read_header_file(const char *path, struct strings *headers, struct pool *pool,

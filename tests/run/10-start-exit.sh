@@ -41,7 +41,7 @@ run_is 'the working directory is no place to look' 127 '' "nomad-exec: command .
 	run --work-dir /usr/bin -- ./echo
 long=$(head -c 5000 /dev/zero | tr '\0' x)
 nx run -- "$long"
-is 'a name of 5,000 bytes is not found' "$RC $(printf '%s' "$ERR" | cut -c-31)" '127 nomad-exec: command xxxxxxxxxxx'
+like 'a name of 5,000 bytes cannot be executed, as env(1) has it' "$RC $ERR" '126 nomad-exec: execute /local/x+: File name too long'
 
 # script NAME LINE...: a file for --artifact-source, in $T/files/NAME
 script() {
@@ -113,6 +113,22 @@ exec 3>&-
 wait $launcher
 is 'and ends as it likes' $? 0
 
+# --- files that the task's user may not execute ---
+
+# in_host SCRIPT: with a /usr/local of the test's own, which the task has too
+in_host() { unshare --mount --propagation private /bin/sh -c 'mount -t tmpfs -o mode=755 none /usr/local && mkdir /usr/local/bin && '"$1" - "$NX" 2>&1 </dev/null; }
+ask="is it an executable file, and may the task's user read the way to it?"
+out=$(in_host 'echo >/usr/local/bin/echo; "$1" run -- echo hello')
+is 'a bare name passes over a file that may not be executed' "$? $out" '0 hello'
+out=$(in_host 'mkdir -m 700 /usr/local/bin/closed; mv /usr/local/bin /usr/local/other; ln -s other/closed /usr/local/bin; "$1" run -- echo hello')
+is 'and a directory that may not be entered' "$? $out" '0 hello'
+out=$(in_host 'echo >/usr/local/bin/only-here; "$1" run -- only-here')
+is 'when there is no other, it is that which cannot be executed' "$? $out" "126 nomad-exec: execute /usr/local/bin/only-here: Permission denied; $ask"
+out=$(in_host 'mkdir -m 700 /usr/local/closed; cp /bin/echo /usr/local/closed; "$1" run -- /usr/local/closed/echo hello')
+is 'a path to where the task may not look' "$? $out" "126 nomad-exec: execute /usr/local/closed/echo: Permission denied; $ask"
+out=$(in_host 'mkdir -m 700 /usr/local/closed; cp /bin/echo /usr/local/closed; "$1" run --user root -- /usr/local/closed/echo hello')
+is 'root may' "$? $out" '0 hello'
+
 # --- closed descriptors ---
 
 # What the task holds, one "FD TARGET" a line, from a launcher that was started with some of 0, 1 and 2 closed.
@@ -141,11 +157,11 @@ run_is '--keep: the directory stays, with what the task wrote' 4 '' '' -- run --
 is 'in its place' "$(cat "$NOMAD_EXEC_ALLOC_DIR/kept/alloc/data/f")" 'of the task'
 is 'but no group' "$(groups_of kept)" ''
 run_is 'its id is taken then' 125 '' \
-	"nomad-exec: make the allocation $NOMAD_EXEC_ALLOC_DIR/kept: File exists; a task with this id runs, or was kept: choose another --id" -- \
+	"nomad-exec: make the allocation $NOMAD_EXEC_ALLOC_DIR/kept: File exists; it was kept, or a launcher that was killed left it: remove it, or choose another --id" -- \
 	run --id kept -- /bin/sh -c 'echo changed >/alloc/data/f'
 is 'and what was kept is unharmed' "$(cat "$NOMAD_EXEC_ALLOC_DIR/kept/alloc/data/f")" 'of the task'
 run_is '--alloc-dir is made where it is missing' 0 '' '' -- run --alloc-dir "$T/new/of/all" --keep --id kept -- /bin/true
-is 'for root alone' "$(stat -c '%a %u:%g' "$T/new" "$T/new/of" "$T/new/of/all" "$T/new/of/all/kept" | tr '\n' ' ')" '755 0:0 755 0:0 700 0:0 755 0:0 '
+is 'for root alone' "$(stat -c '%a %u:%g' "$T/new" "$T/new/of" "$T/new/of/all" "$T/new/of/all/kept" | tr '\n' ' ')" '755 0:0 755 0:0 700 0:0 700 0:0 '
 (cd "$T" && "$NX" run --alloc-dir relative/path -- /bin/true)
 is 'a relative one' "$? $(ls -A "$T/relative/path")" '0 '
 changeable() { echo "nomad-exec: the allocation directory $1 can be changed by others than root; chown root and chmod 0700 it, or choose another --alloc-dir"; }

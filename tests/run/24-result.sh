@@ -163,6 +163,28 @@ if not 30000 < r["timings_us"]["run"] < (r["wall_ms"] + 2000) * 1000:
 EOF
 )" ''
 
+# The time of processes that nobody waits for is known by the cgroup alone; where that does not have it, it is null, or not in the sum.
+busy='i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done'
+cpu_mount=$(awk '$3 == "cgroup" && $4 ~ /(^|,)cpu(,|$)/ { print $2 }' /proc/mounts)
+counted=no
+if is_v2 || [ -e "$cpu_mount/cpuacct.usage_user" ]; then counted=yes; fi
+# cpu_of WHAT ARGUMENTS...: whether the report's CPU times are null, or how they compare to 100 ms
+cpu_of() {
+	nx run --result "$R" "$@"
+	"$python" -IS - "$R" <<'EOF'
+import json, sys
+r = json.load(open(sys.argv[1]))
+times = [r["cpu_user_ms"], r["cpu_system_ms"]]
+print("null" if times == [None, None] else "more" if sum(times) > 100 else "less")
+EOF
+}
+killed=$(cpu_of --timeout 1500ms --kill-timeout 1 -- /bin/sh -c "trap '' INT; while :; do :; done")
+is "CPU time of a task that was killed, counted by its cgroup: $counted" "$killed" "$(if [ $counted = yes ]; then echo more; else echo null; fi)"
+left=$(cpu_of -- /bin/sh -c "mkfifo /local/done; { $busy; echo >/local/done; exec sleep 1000; } & read -r x </local/done")
+is "CPU time of what the task left running, counted by its cgroup: $counted" "$left" "$(if [ $counted = yes ]; then echo more; else echo less; fi)"
+killed=$(cpu_of -- /bin/sh -c "$busy; kill -KILL \$\$")
+is 'CPU time of a task that killed itself' "$killed" more
+
 # A clock that is set back by an hour each time that it is looked at.
 cat >"$T/back.c" <<'EOF'
 #define _GNU_SOURCE
@@ -224,8 +246,9 @@ phase=\"setup\"
 error=\"user \\\"none-such\\\": not in the host's database; \`getent passwd\` lists what is; a number need not be there\"
 $all_null
 limits={\"cpu_mhz\": null, \"memory_bytes\": null, \"pids\": null}" run --result "$R" --user none-such -- /bin/true
-report_is 'chroot' 125 "phase error $none" "phase=\"chroot\"
+report_is 'a destination, before anything is fetched' 125 "phase error artifact $none" "phase=\"setup\"
 error=\"--artifact-destination /etc: expected a directory below local/ or alloc/\"
+artifact=null
 $all_null" run --result "$R" "${ARTIFACT[@]}" --artifact-destination /etc --command program
 never='phase error exit_code signal pid'
 report_is 'launch: the task'"'"'s directory' 125 "$never" 'phase="launch"

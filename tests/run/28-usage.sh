@@ -155,7 +155,7 @@ for name in '/a"b\c' $'/\e\n\t\x7f' '/é' $'/\xff\xfe' $'/\xc3'; do
 		'127 error command: not found inside the chroot; .*'
 done
 nx --log-json run -- "/$(head -c 2000 /dev/zero | tr '\0' '"')"
-like '--log-json: however long' "$RC $("$python" -IS "$T/lines.py" <"$T/err" 2>&1)" '127 error command /"*'
+like '--log-json: however long' "$RC $("$python" -IS "$T/lines.py" <"$T/err" 2>&1)" '126 error execute /"*: File name too long'
 
 # --- descriptors that the caller closed ---
 
@@ -281,7 +281,10 @@ on_host 'mount -t tmpfs none /dev; exec "$T/nomad-exec" run -- /bin/sh -c "echo 
 is 'an empty /dev: the task has its own' "$RC $OUT $ERR" '0 ran
 14 '
 on_host 'mount -t tmpfs none /dev; exec "$T/nomad-exec" run -- /bin/echo ran <&-'
-is 'nor is there anything to put in the place of a closed descriptor: then it fails' "$RC $OUT" '125 '
+is 'nor is there anything to put in the place of a closed descriptor: then it fails' "$RC $OUT$ERR" \
+	'125 nomad-exec: open /dev/null in the place of descriptor 0, which is closed: No such file or directory'
+on_host 'mount -t tmpfs none /dev; exec "$T/nomad-exec" run -- /bin/echo ran 2>&-'
+is 'without a word, if that descriptor is the one for errors' "$RC $OUT$ERR" '125 '
 CGROUP_LOGLEVEL=DEBUG on_host 'exec "$T/nomad-exec" run --dry-run -- /bin/true'
 is 'what libcgroup has to say does not reach stdout' "$RC $(grep -vE '^(id|task|command|env|directory|user|capabilities|no_new_privs|namespaces|allocation|root|cgroup) ' "$T/out")" '0 '
 is 'and nothing is left' "$(ls -A "$NOMAD_EXEC_ALLOC_DIR"; groups_of '*')" ''

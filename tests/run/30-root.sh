@@ -84,7 +84,7 @@ executed'
 dir=$NOMAD_EXEC_ALLOC_DIR/dirs
 is 'modes and owners on the host' "$(stat -c '%n %F %a %u:%g' "$NOMAD_EXEC_ALLOC_DIR" "$dir" "$dir/alloc" "$dir/it" "$dir"/it/* |
 	sed "s,$NOMAD_EXEC_ALLOC_DIR,A,")" "A directory 700 0:0
-A/dirs directory 755 0:0
+A/dirs directory 700 0:0
 A/dirs/alloc directory 777 65534:65534
 A/dirs/it directory 755 0:0
 A/dirs/it/local directory 777 65534:65534

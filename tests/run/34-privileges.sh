@@ -63,6 +63,11 @@ nx run --user root -- /bin/sh -c 'cp /bin/bash /local/shell; chmod 4755 /local/s
 is 'a set-user-ID shell that a root task makes gives nothing' "$OUT" '4755 0
 65534
 Permission denied'
+# On the host it would work, so it is out of reach there.
+mkdir -m 755 "$T/searchable"
+nx run --alloc-dir "$T/searchable" --user root --keep --id suid --name t -- /bin/sh -c 'cp /usr/bin/id /local/id; chmod 4755 /local/id'
+is 'a set-user-ID program that a root task leaves cannot be reached on the host' \
+	"$RC $(stat -c %a "$T/searchable/suid/t/local/id") $(setpriv --reuid 65534 --clear-groups /bin/sh -c '"$0" -u' "$T/searchable/suid/t/local/id" 2>&1 | sed 's/.*: //')" '0 4755 Permission denied'
 # On the host a file with capabilities, in a listed directory of a mount namespace of our own.
 out=$(NX=$NX unshare --mount bash -c 'mount -t tmpfs -o mode=755 none /usr/local; cp /usr/bin/awk /usr/bin/id /usr/local/; chmod 6755 /usr/local/id
 	python3 -c "import os, struct; os.setxattr(\"/usr/local/awk\", \"security.capability\", struct.pack(\"<IIIII\", 0x02000001, 0x2001, 0, 0, 0))"

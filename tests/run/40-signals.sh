@@ -47,6 +47,27 @@ kill -TERM "$PID"
 end_of ignoring "$PID"
 is 'SIGWINCH and SIGCONT harm none' "$RC$ERR" 143
 
+# --- before there is a task ---
+
+# Files that are fifos which nobody writes to, or not all: the launcher waits for them, but not deaf to signals.
+mkfifo "$T/silent"
+for option in --env-file --args-file; do
+	for writer in none idle; do
+		[ $writer = none ] || exec 3<>"$T/silent"
+		start waiting run --result "$T/report" $option "$T/silent" -- /bin/echo ran
+		ok "$option waits for a fifo, writer: $writer" wait_for 60 grep -q '^SigBlk:.*[1-9a-f]' "/proc/$PID/status"
+		kill -TERM "$PID"
+		end_of waiting "$PID"
+		is 'a signal ends that' "$RC $OUT$ERR $(reported phase) $(reported error)" \
+			"143 nomad-exec: read $T/silent: interrupted by SIGTERM \"setup\" \"read $T/silent: interrupted by SIGTERM\""
+		exec 3>&-
+	done
+done
+"$NX" run --env-file "$T/silent" -- /usr/bin/printenv A B >"$T/out" 2>&1 &
+(printf 'A=' && sleep 0.3 && printf '1\nB=2\n') >"$T/silent"
+wait $!
+is 'a fifo is read to its end' "$? $(tr '\n' ' ' <"$T/out")" '0 1 2 '
+
 # --- callers that did something to their own signals ---
 
 cat >"$T/ignore" <<'END'

@@ -85,7 +85,28 @@ disown "$LAUNCHER" # else the shell tells of its end
 kill -KILL "$LAUNCHER"
 ok 'SIGKILL of the launcher: no process is left' wait_for 1 nothing_runs launcher
 is 'and no group has a limit on anything that runs' "$(for g in $(groups_of launcher); do cat "$g/cgroup.procs"; done)" ''
+again() { nx run "$@" --id launcher --name bash -- /bin/true; }
+again
+is 'its id is taken until what it left is removed' "$RC $ERR" "125 nomad-exec: make the allocation $NOMAD_EXEC_ALLOC_DIR/launcher: File exists;\
+ it was kept, or a launcher that was killed left it: remove it, or choose another --id"
+rm -r "$NOMAD_EXEC_ALLOC_DIR/launcher"
+again
+group=$(groups_of launcher | head -n 1)
+like 'the group too' "$RC $ERR" "125 nomad-exec: make the cgroup [^ ]*/nomad-exec/launcher.bash: File exists;\
+ nothing runs in it, so a launcher that was killed left it: rmdir it, or choose another --id"
 for group in $(groups_of launcher); do rmdir "$group"; done
+again
+is 'then it can be used again' "$RC $ERR" '0 '
+
+hold launcher
+again
+is 'while a task runs its id is taken' "$RC $ERR" "125 nomad-exec: make the allocation $NOMAD_EXEC_ALLOC_DIR/launcher: File exists;\
+ a task with this id runs: choose another --id"
+again --alloc-dir "$T/elsewhere"
+like 'in another --alloc-dir as well' "$RC $ERR" '125 nomad-exec: make the cgroup [^ ]*/nomad-exec/launcher.bash: File exists; a task with this id runs: choose another --id'
+is 'and it is unharmed' "$(kill -0 "$TASK" && groups_of launcher | wc -l)" "$(if is_v2; then echo 1; else echo 3; fi)"
+kill -TERM "$LAUNCHER"
+end_of held "$LAUNCHER"
 
 if command -v strace >/dev/null; then
 	# The traced launcher starts slowly, so that its init can be found while it builds the root.

@@ -39,6 +39,8 @@ if command -v strace >/dev/null; then
 	failed_with 'the working directory' 'find out where --work-dir /tmp is: No such file or directory'
 	broken sched_setscheduler:error=EPERM
 	failed_with 'scheduling' 'reset scheduling: Operation not permitted'
+	out=$(strace -f -o "$T/trace" -P /usr/local -e inject=access,faccessat,faccessat2:error=EIO "$NX" run -- /bin/echo ran 2>&1 | grep -v ^strace:)
+	is 'a listed directory that cannot be looked at is not passed over' "$out" "nomad-exec: look at the host's /usr/local: Input/output error"
 else
 	skip 'system calls that fail' 'strace is not installed'
 fi

@@ -8,7 +8,8 @@
 
 #define MAX_BYTES ((size_t)2 << 20)
 
-typedef int reader(const char *path, struct strings *list, struct pool *pool, struct error *err);
+typedef int reader(const char *path, int signal_fd, struct strings *list, struct pool *pool,
+		   struct error *err);
 
 /* Writes the bytes to a file that both readers may be given. */
 static const char *write_file(const struct written_tree *tree, struct pool *pool, const char *bytes,
@@ -30,7 +31,7 @@ static void expect(reader *read_file, const char *bytes, size_t length, const ch
 	struct error err = { 0 };
 	char text[400] = "";
 
-	ck_assert_msg(read_file(path, &list, &pool, &err) == 0, "%s", err.text);
+	ck_assert_msg(read_file(path, -1, &list, &pool, &err) == 0, "%s", err.text);
 	for (size_t i = 0; i < list.n; i++) {
 		size_t used = strlen(text);
 
@@ -49,7 +50,7 @@ static void expect_error(reader *read_file, const char *bytes, size_t length, co
 	struct strings list = { 0 };
 	struct error err = { 0 };
 
-	ck_assert_int_eq(read_file(path, &list, &pool, &err), -1);
+	ck_assert_int_eq(read_file(path, -1, &list, &pool, &err), -1);
 	ck_assert_str_eq(err.text, pool_printf(&pool, "%s%s%s", before, path, after));
 }
 
@@ -96,7 +97,8 @@ START_TEST(bounds)
 	expect_error(read_env_file, bytes, MAX_BYTES + 1, "read ",
 		     " (at most 2 MiB): File too large");
 	ck_assert_int_eq(
-		read_args_file(write_file(&tree, &own, bytes, MAX_BYTES), &list, &own, &err), 0);
+		read_args_file(write_file(&tree, &own, bytes, MAX_BYTES), -1, &list, &own, &err),
+		0);
 	ck_assert_uint_eq(list.n, 1);
 	ck_assert_uint_eq(strlen(list.v[0]), MAX_BYTES);
 }
@@ -108,9 +110,9 @@ START_TEST(files_that_cannot_be_read)
 	struct strings list = { 0 };
 	struct error err = { 0 };
 
-	ck_assert_int_eq(read_args_file("/nowhere/file", &list, &pool, &err), -1);
+	ck_assert_int_eq(read_args_file("/nowhere/file", -1, &list, &pool, &err), -1);
 	ck_assert_str_eq(err.text, "read /nowhere/file: No such file or directory");
-	ck_assert_int_eq(read_env_file("/proc", &list, &pool, &err), -1);
+	ck_assert_int_eq(read_env_file("/proc", -1, &list, &pool, &err), -1);
 	ck_assert_str_eq(err.text, "read /proc: Is a directory");
 }
 END_TEST
