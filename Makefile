@@ -101,7 +101,7 @@ check-run: all $(SIGNER) $(UNPACK) ## the program itself, as root
 # What has to do with tasks: downloads and archives know nothing of cgroups, and a guest is slow.
 # Status 77 means that no such guest can run here, and says why.
 check-vm: all ## the tests of tasks in a virtual machine with cgroup v2
-	NX='$(abspath $(PROGRAM))' NX_SLOW=1 tests/vm/guest --env NX --env NX_SLOW -- \
+	NX='$(abspath $(PROGRAM))' tests/vm/guest --env NX -- \
 		tests/run/all tests/run/[1-4]*.sh tests/run/68-*.sh tests/run/90-*.sh || [ $$? = 77 ]
 
 lint: ## format, static analysis, scripts, manual

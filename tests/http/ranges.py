@@ -9,6 +9,7 @@ of this very target), N-. (from it on) or -N. (up to it) before the key, for the
   status=CODE                     instead of the file
   retry-after=SECONDS|date:SECONDS    besides
   delay=SECONDS                   before the answer
+  together=N                      no answer before N requests with it have come
   cut=N, reset=N, stall=N         after N bytes: close, reset, be silent
   rate=N                          bytes a second
   ignore=1                        200 to a Range; unasked=1: 206 without; refuse=TOTAL: 416
@@ -137,6 +138,8 @@ def serve_range(request):
     """/range/NAME[?KEY=VALUE&…]"""
     wish = wishes(request)
     time.sleep(float(wish.get("delay", 0)))
+    if "together" in wish:
+        request.server.gather(int(wish["together"]))
     file = ways.open_file(request)
     if file is None:
         return ways.not_found(request)

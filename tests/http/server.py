@@ -113,6 +113,7 @@ class Server(http.server.ThreadingHTTPServer):
         self._log, self._served = log, served
         self._asked = collections.Counter()
         self._lock = threading.Lock()
+        self._gathered, self._more = 0, threading.Condition()
 
     def _write(self, file, line):
         if file:
@@ -126,6 +127,13 @@ class Server(http.server.ThreadingHTTPServer):
             self._write(self._log, {"method": request.command, "target": request.path,
                                     "headers": dict(request.headers.items())})
             return self._asked[request.path]
+
+    def gather(self, count):
+        """Waits until it has been called that often."""
+        with self._more:
+            self._gathered += 1
+            self._more.notify_all()
+            self._more.wait_for(lambda: self._gathered >= count)
 
     def note_served(self, request):
         with self._lock:

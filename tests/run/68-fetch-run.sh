@@ -97,4 +97,27 @@ only_says 'N06: a mode that is none' 125 weird 'any.*file.*dir'
 
 # --- local files (fetch.md: only with --allow-file, or in fetch itself) and the rest stay as 20-artifact has them ---
 
+# --- several, at the same time ---
+
+printf 'one\n' >"$files/one" && printf 'two\n' >"$files/two"
+one=$(sum_of "$files/one") two=$(sum_of "$files/two")
+all=(--artifact-source "$http/range/tool" --checksum "$sum" --artifact-source "$http/range/one" --checksum "$one" --artifact-destination local/1
+	--artifact-source "$http/range/two" --artifact-destination alloc/data --checksum "$two")
+run_is 'three artifacts, each with its own options' 0 'one
+two
+/local/tool: a' '' -- run --no-cache "${all[@]}" -- /bin/sh -c 'cat /local/1/one /alloc/data/two; exec /local/tool a'
+run_is 'options in front of all are for the first' 0 'one' '' -- run --no-cache --checksum "$one" --artifact-source "$http/range/one" -- \
+	/bin/cat /local/one
+# Each waits until all are asked for: one after the other they would never end.
+run_is 'none waits for another' 0 'one
+two' '' -- run --no-cache --artifact-source "$http/range/one?together=2" --checksum "$one" \
+	--artifact-source "$http/range/two?together=2" --checksum "$two" -- /bin/cat /local/one /local/two
+fails 'one of several is wrong' verify "$http/range/two" 'expected sha256:.*, got sha256:' --no-cache --artifact-source "$http/range/one" \
+	--checksum "$one" --artifact-source "$http/range/two" --checksum "$one" --command one
+fails 'one that fails ends the others' fetch "$http/status/404/x" 'status 404' --no-cache \
+	--artifact-source "$http/range/one?stall=0" --checksum "sha256:$(printf '%064d' 3)" \
+	--artifact-source "$http/status/404/x" --checksum "sha256:$(printf '%064d' 4)" --command tool
+run_is 'an option of none' 125 '' 'nomad-exec: --checksum without --artifact-source: there is nothing that it is for
+nomad-exec: try: nomad-exec run --help' -- run --checksum "$one" -- /bin/true
+
 finish
