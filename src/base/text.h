@@ -9,4 +9,7 @@
  */
 void text_defuse(char *text);
 
+/* The value of a hexadecimal digit in any case; -1: it is none. */
+int text_hex_value(char c);
+
 #endif

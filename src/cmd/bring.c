@@ -12,11 +12,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/interrupt.h"
 
 /* What a process reports; smaller than PIPE_BUF, so that it is written and read as a whole. */
 struct report {
@@ -174,19 +174,15 @@ static int finish_one(struct job *job, struct bringer *bringer, size_t i)
 	return take(job, i, &report) || report.failed ? -1 : 0;
 }
 
-/* A signal to the launcher ends the downloads, unless it means no end. */
-static int on_signal(struct job *job)
+/* A signal to the launcher ends the downloads. */
+static int on_signal(const struct job *job)
 {
-	struct signalfd_siginfo info;
-	const char *name;
+	struct error err;
 
-	if (read(job->signal_fd, &info, sizeof(info)) != sizeof(info) || job->failed ||
-	    info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
+	if (!interrupted(job->signal_fd, 0, STAGE_FETCH, &err) || job->failed)
 		return 0;
-	name = sigabbrev_np((int)info.ssi_signo);
-	return error_set_kind(job->err, STAGE_FETCH, ERROR_INTERRUPTED, (int)info.ssi_signo,
-			      "fetch %.300s: interrupted by SIG%s", job->wanted[0].safe,
-			      name ? name : "?");
+	*job->err = err;
+	return error_prefix(job->err, "fetch %.300s", job->wanted[0].safe);
 }
 
 static void wait_for_all(struct job *job, struct bringer *bringers, struct pollfd *polls)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "fetch/query.h"
 #include "fetch/url.h"
 
@@ -24,15 +25,6 @@ bool url_has_control(const char *text)
 	return false;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int url_decode(const char *text, size_t length, char *out)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -42,8 +34,8 @@ int url_decode(const char *text, size_t length, char *out)
 			*out++ = text[i];
 			continue;
 		}
-		high = i + 2 < length ? hex_value(text[i + 1]) : -1;
-		low = i + 2 < length ? hex_value(text[i + 2]) : -1;
+		high = i + 2 < length ? text_hex_value(text[i + 1]) : -1;
+		low = i + 2 < length ? text_hex_value(text[i + 2]) : -1;
 		if (high < 0 || low < 0 || high + low == 0)
 			return -1;
 		*out++ = (char)(high << 4 | low);

@@ -4,13 +4,11 @@
  * bytes are hostile and never looked at.
  */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "fetch/source.h"
 
 static int too_large(const struct sink *sink, struct error *err)
@@ -117,16 +115,7 @@ void sink_release(struct sink *sink)
 
 int sink_interrupted(const struct sink *sink, int wait_ms, struct error *err)
 {
-	struct pollfd ready = { .fd = sink->interrupt_fd, .events = POLLIN };
-	struct signalfd_siginfo info;
-	const char *name;
-
-	if (poll(&ready, 1, wait_ms) <= 0 ||
-	    read(sink->interrupt_fd, &info, sizeof(info)) != sizeof(info) ||
-	    info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
-		return 0;
-	name = sigabbrev_np((int)info.ssi_signo);
-	return error_set_kind(err, STAGE_FETCH, ERROR_INTERRUPTED, (int)info.ssi_signo,
-			      "fetch " URL_FORMAT ": interrupted by SIG%s", sink->safe,
-			      name ? name : "?");
+	return interrupted(sink->interrupt_fd, wait_ms, STAGE_FETCH, err) ?
+		       error_prefix(err, "fetch " URL_FORMAT, sink->safe) :
+		       0;
 }

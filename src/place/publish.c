@@ -10,35 +10,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/interrupt.h"
 #include "place/staging.h"
 
 #define BLOCK_BYTES (256 << 10)
 #define RANGE_BYTES (16 << 20) /* between two looks for a signal */
-
-int interrupted(int interrupt_fd, struct error *err)
-{
-	struct pollfd ready = { .fd = interrupt_fd, .events = POLLIN };
-	struct signalfd_siginfo info;
-	const char *name;
-
-	if (interrupt_fd < 0 || poll(&ready, 1, 0) <= 0 ||
-	    read(interrupt_fd, &info, sizeof(info)) != sizeof(info))
-		return 0;
-	name = sigabbrev_np((int)info.ssi_signo);
-	return error_set_kind(err, STAGE_CHROOT, ERROR_INTERRUPTED, (int)info.ssi_signo,
-			      "interrupted by SIG%s", name ? name : "?");
-}
 
 /* A link fails where there is something, on the file systems that cannot rename so. */
 int rename_new(int from_fd, const char *from, int to_fd, const char *to)
@@ -109,14 +93,14 @@ static int copy_content(int from, int to, int interrupt_fd, struct error *err)
 	if (ioctl(to, FICLONE, from) == 0)
 		return 0;
 	while (copy_file_range(from, NULL, to, NULL, RANGE_BYTES, 0) > 0)
-		if (interrupted(interrupt_fd, err))
+		if (interrupted(interrupt_fd, 0, STAGE_CHROOT, err))
 			return -1;
 	while ((n = read(from, block, sizeof(block))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || write_all(to, block, (size_t)n))
 			return error_set(err, STAGE_CHROOT, errno, "copy it");
-		if (interrupted(interrupt_fd, err))
+		if (interrupted(interrupt_fd, 0, STAGE_CHROOT, err))
 			return -1;
 	}
 	return 0;

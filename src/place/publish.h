@@ -27,8 +27,4 @@ int publish(const struct finished *file, int directory_fd, const char *name, boo
 /* renameat(2), but with EEXIST when there is something already. */
 int rename_new(int from_fd, const char *from, int to_fd, const char *to);
 
-/* Fails with ERROR_INTERRUPTED when a signal has come; takes it from the signalfd. Does not wait.
- */
-int interrupted(int interrupt_fd, struct error *err);
-
 #endif

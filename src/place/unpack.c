@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "place/publish.h"
 #include "place/unpack.h"
@@ -53,7 +54,7 @@ static int wait_for_report(int report_fd, int interrupt_fd, struct error *err)
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return error_set(err, STAGE_CHROOT, errno, "wait for its unpacking");
-		if (interrupted(interrupt_fd, err))
+		if (interrupted(interrupt_fd, 0, STAGE_CHROOT, err))
 			return -1;
 		if (fds[0].revents)
 			return 0;

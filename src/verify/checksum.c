@@ -3,16 +3,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "verify/verify.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static const struct digest_type *find_by_digits(size_t digits)
 {
@@ -31,7 +23,7 @@ int checksum_from_hex(const char *hex, size_t length, const struct digest_type *
 	if (!type || length != 2 * type->bytes)
 		return -1;
 	for (size_t i = 0; i < type->bytes; i++) {
-		int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+		int high = text_hex_value(hex[2 * i]), low = text_hex_value(hex[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -1;
