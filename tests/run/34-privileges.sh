@@ -181,8 +181,8 @@ is 'and the binary is as it was' "$(stat -c '%i %s %Y %Z' "$NX"; sha256sum <"$NX
 
 # --- init, before a task that may trace ---
 
-# It never has more than the moment that it takes to fork; here each fork takes as long as the task needs to look.
-nx run -- /usr/bin/awk "$sets" /proc/1/status
+# It has more only until it has forked the task; one that may trace it has to wait for that, others may look before.
+nx run -- /bin/sh -c 'for i in $(seq 300); do grep -q "^NoNewPrivs:.*1" /proc/1/status && break; sleep 0.1; done; awk "$0" /proc/1/status' "$sets"
 is 'init has no capability in any set, and can gain none' "$OUT$ERR" "$(caps 0 0 0 0 0)nnp 1"
 tracing() { env SECRET=needle "$@" "$NX" run --user root --cap-add sys_ptrace -- /bin/bash -c '
 	'"awk '$sets' /proc/1/status"'; tr -d "\0" </proc/1/environ | wc -c; tr "\0" "\n" </proc/1/cmdline | grep .; head -c 4 /proc/1/exe | tail -c 3'; }
