@@ -81,8 +81,11 @@ static int run_command(const struct command *command, struct arguments *argument
 		return pool_error(err, STAGE_SETUP);
 	memcpy(target, command->defaults, command->target_bytes);
 	arguments->anywhere = !command->takes_command;
-	if (options_parse(command->options, arguments, target, pool, err))
+	if (options_parse(command->options, arguments, target, pool, err)) {
+		if (command->refuse)
+			command->refuse(target, pool, err);
 		return -1;
+	}
 	if (arguments->help) {
 		help_print(command);
 		return 0;
@@ -142,8 +145,9 @@ int main(int argc, char **argv)
 	open_missing_stdio();
 	/* A caller may have left it ignored: then the status of a child would be lost. */
 	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE,
-	       SIG_IGN); /* a reader that went away is an error of write(2), not the end of us */
+	/* A reader that went away, a limit of ulimit -f: errors of write(2), not the end of us. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (arguments_copy(&arguments, &pool)) {
 		pool_error(&err, STAGE_SETUP);
 		return report_error(NULL, &err);

@@ -292,6 +292,7 @@ struct result {
 	int64_t cpu_user_ms, cpu_system_ms;
 	struct usage usage;
 	struct timespec started_at, finished_at; /* CLOCK_REALTIME; tv_sec 0: never */
+	struct timespec started, finished;       /* the same moments by CLOCK_MONOTONIC */
 	struct timings timings;
 	const char *cgroup_version, *cgroup_path;
 	struct limits limits;

@@ -39,7 +39,7 @@ int tree_open(int fd, const char *name)
 								  inner;
 }
 
-static int empty_directory(struct removal *removal, int fd, int depth);
+static int empty_directory(struct removal *removal, DIR *dir, int depth);
 
 /* Names that are taken, as whoever filled the tree may have foreseen ours, are passed over. */
 static int lift(struct removal *removal, int fd, const char *name)
@@ -54,30 +54,41 @@ static int lift(struct removal *removal, int fd, const char *name)
 	return -1;
 }
 
+static DIR *open_directory(int fd, const char *name)
+{
+	AUTO_FD inner = tree_open(fd, name);
+	DIR *dir = inner < 0 ? NULL : fdopendir(inner);
+
+	if (dir)
+		take_fd(&inner);
+	return dir;
+}
+
+/* Where there are no descriptors left the walk is as deep as it gets. */
 static int remove_directory(struct removal *removal, int fd, const char *name, int depth)
 {
-	AUTO_FD inner = -1;
+	AUTO_DIR inner = NULL;
 
 	if (unlinkat(fd, name, AT_REMOVEDIR) == 0)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST)
 		return -1;
-	if (depth >= DEPTH_MAX)
+	if (depth < DEPTH_MAX) {
+		inner = open_directory(fd, name);
+		if (!inner && (errno != EMFILE || !depth))
+			return -1;
+	}
+	if (!inner)
 		return lift(removal, fd, name);
-	inner = tree_open(fd, name);
-	if (inner < 0 || empty_directory(removal, inner, depth + 1))
+	if (empty_directory(removal, inner, depth + 1))
 		return -1;
 	return unlinkat(fd, name, AT_REMOVEDIR);
 }
 
-static int empty_directory(struct removal *removal, int fd, int depth)
+static int empty_directory(struct removal *removal, DIR *dir, int depth)
 {
-	AUTO_FD again = dup(fd);
-	AUTO_DIR dir = again < 0 ? NULL : fdopendir(again);
+	int fd = dirfd(dir);
 
-	if (!dir)
-		return -1;
-	take_fd(&again);
 	for (;;) {
 		struct dirent *entry;
 
@@ -96,15 +107,15 @@ static int empty_directory(struct removal *removal, int fd, int depth)
 
 int tree_remove(int fd, const char *name)
 {
-	AUTO_FD top = tree_open(fd, name);
-	struct removal removal = { .top_fd = top };
+	AUTO_DIR top = open_directory(fd, name);
+	struct removal removal = { .top_fd = top ? dirfd(top) : -1 };
 	unsigned long before;
 
 	do { /* again for what was moved up to the top meanwhile */
 		before = removal.lifted;
-		if (top < 0 || empty_directory(&removal, top, 0))
+		if (!top || empty_directory(&removal, top, 0))
 			return -1;
-		lseek(top, 0, SEEK_SET);
+		rewinddir(top);
 	} while (removal.lifted != before);
 	return unlinkat(fd, name, AT_REMOVEDIR);
 }

@@ -16,8 +16,8 @@ int tree_open(int fd, const char *name);
 
 /*
  * Removes the directory `name` in fd with all that is in it: no link is followed, no mounted file
- * system entered, and the descriptors it takes do not grow with the depth. Nothing may add files
- * meanwhile. -1 with errno: some of it is still there.
+ * system entered, and the descriptors it takes do not grow with the depth; two will do. Nothing may
+ * add files meanwhile. -1 with errno: some of it is still there.
  */
 int tree_remove(int fd, const char *name);
 

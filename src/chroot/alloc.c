@@ -78,17 +78,23 @@ static int make_directories(int fd, const struct wanted *wanted, size_t n, const
  * mount namespace that it was opened in and cannot be bound in another, a detached mount can be
  * attached anywhere.
  */
-static int open_trees(struct alloc *alloc)
+static int open_trees(struct alloc *alloc, struct error *err)
 {
 	const unsigned int copy = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 
 	alloc->shared_tree = open_tree(alloc->shared_fd, "", copy | AT_EMPTY_PATH);
 	alloc->local_tree = open_tree(alloc->task_fd, "local", copy);
 	alloc->tmp_tree = open_tree(alloc->task_fd, "tmp", copy);
-	return alloc->shared_tree < 0 || alloc->local_tree < 0 || alloc->tmp_tree < 0 ? -1 : 0;
+	if (alloc->shared_tree >= 0 && alloc->local_tree >= 0 && alloc->tmp_tree >= 0)
+		return 0;
+	error_set(err, STAGE_SETUP, errno, "copy the mounts of the allocation %s (open_tree)",
+		  alloc->path);
+	return err->errnum == ENOSYS || err->errnum == EPERM ?
+		       error_remedy(err, "it takes Linux 5.12 or newer, and CAP_SYS_ADMIN") :
+		       -1;
 }
 
-static int fill(const struct task *task, struct alloc *alloc)
+static int make_all(const struct task *task, struct alloc *alloc)
 {
 	const struct wanted top[] = { { "alloc", 0777, true }, { task->name, 0755, false } };
 	static const struct wanted shared[] = { { "logs", 0777, true },
@@ -103,10 +109,29 @@ static int fill(const struct task *task, struct alloc *alloc)
 	alloc->task_fd = openat(fd, task->name, OPEN_DIR);
 	if (alloc->shared_fd < 0 || alloc->task_fd < 0)
 		return -1;
-	if (make_directories(alloc->shared_fd, shared, 3, &task->user) ||
-	    make_directories(alloc->task_fd, own, 2, &task->user))
-		return -1;
-	return open_trees(alloc);
+	return make_directories(alloc->shared_fd, shared, 3, &task->user) ||
+			       make_directories(alloc->task_fd, own, 2, &task->user) ?
+		       -1 :
+		       0;
+}
+
+static int fill(const struct task *task, struct alloc *alloc, struct error *err)
+{
+	if (make_all(task, alloc) == 0)
+		return 0;
+	error_set(err, STAGE_SETUP, errno, "fill the allocation %s", alloc->path);
+	return err->errnum == EPERM ?
+		       error_remedy(err, "giving it to the task's user takes CAP_CHOWN") :
+		       -1;
+}
+
+static void close_directories(struct alloc *alloc)
+{
+	drop_fd(&alloc->shared_fd);
+	drop_fd(&alloc->task_fd);
+	drop_fd(&alloc->shared_tree);
+	drop_fd(&alloc->local_tree);
+	drop_fd(&alloc->tmp_tree);
 }
 
 int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc, struct error *err)
@@ -129,27 +154,23 @@ int alloc_create(const struct task *task, struct pool *pool, struct alloc *alloc
 			       -1;
 	}
 	alloc->id = task->id;
-	if (fill(task, alloc) == 0)
+	if (fill(task, alloc, err) == 0 && open_trees(alloc, err) == 0)
 		return 0;
-	error_set(err, STAGE_SETUP, errno, "fill the allocation %s", alloc->path);
 	alloc_remove(alloc, &ignored);
 	return -1;
 }
 
 void alloc_release(struct alloc *alloc)
 {
+	close_directories(alloc);
 	drop_fd(&alloc->parent_fd);
-	drop_fd(&alloc->shared_fd);
-	drop_fd(&alloc->task_fd);
-	drop_fd(&alloc->shared_tree);
-	drop_fd(&alloc->local_tree);
-	drop_fd(&alloc->tmp_tree);
 }
 
 int alloc_remove(struct alloc *alloc, struct error *err)
 {
 	if (!alloc->id)
 		return 0;
+	close_directories(alloc); /* a caller may have allowed us few descriptors */
 	if (tree_remove(alloc->parent_fd, alloc->id))
 		return error_set(err, STAGE_RUN, errno, "remove the allocation %s", alloc->path);
 	alloc->id = NULL;

@@ -314,6 +314,28 @@ static int enter(int root, struct error *err)
 	return 0;
 }
 
+static int op_failed(const struct root_op *op, struct error *err)
+{
+	static const char *const actions[] = {
+		[ROOT_LINK] = "link",
+		[ROOT_BIND] = "bind",
+		[ROOT_TMPFS] = "mount tmpfs at",
+		[ROOT_DEV] = "fill",
+		[ROOT_PROC] = "mount proc at",
+		[ROOT_SYSFS] = "mount sysfs at",
+		[ROOT_MASK] = "mask",
+		[ROOT_READONLY] = "make read-only",
+	};
+	char object[300];
+
+	snprintf(object, sizeof(object), "/%s", op->target);
+	/* The root was mounted, so CAP_SYS_ADMIN is there. */
+	if (op->kind != ROOT_DEV || errno != EPERM)
+		return failed(err, actions[op->kind], object);
+	error_set(err, STAGE_CHROOT, errno, "%s %s", actions[op->kind], object);
+	return error_remedy(err, "making devices takes CAP_MKNOD");
+}
+
 int chroot_enter(const struct root *root, struct error *err)
 {
 	AUTO_FD fd = attach_new_root(err);
@@ -321,21 +343,7 @@ int chroot_enter(const struct root *root, struct error *err)
 	if (fd < 0)
 		return -1;
 	for (size_t i = 0; i < root->n; i++)
-		if (execute(fd, &root->ops[i])) {
-			static const char *const actions[] = {
-				[ROOT_LINK] = "link",
-				[ROOT_BIND] = "bind",
-				[ROOT_TMPFS] = "mount tmpfs at",
-				[ROOT_DEV] = "fill",
-				[ROOT_PROC] = "mount proc at",
-				[ROOT_SYSFS] = "mount sysfs at",
-				[ROOT_MASK] = "mask",
-				[ROOT_READONLY] = "make read-only",
-			};
-			char object[300];
-
-			snprintf(object, sizeof(object), "/%s", root->ops[i].target);
-			return failed(err, actions[root->ops[i].kind], object);
-		}
+		if (execute(fd, &root->ops[i]))
+			return op_failed(&root->ops[i], err);
 	return enter(fd, err);
 }

@@ -27,6 +27,11 @@ struct command {
 	/* target: the filled struct. Sets *status, or fails with *err. */
 	int (*run)(const struct arguments *arguments, void *target, struct pool *pool, int *status,
 		   struct error *err);
+	/*
+	 * Instead of run, when the options could not be read: target has those that could. NULL:
+	 * there is nothing to do then.
+	 */
+	void (*refuse)(const void *target, struct pool *pool, const struct error *err);
 };
 
 /* NULL-terminated. */
@@ -52,20 +57,28 @@ int dry_run_print(const struct task *task, struct pool *pool, struct error *err)
 /* Where the report of a run goes. */
 struct report {
 	const char *path;
-	int fd; /* of a pipe, a device or a descriptor; -1: a file that will be replaced */
+	int fd;
+	const char
+		*temporary; /* name of a new file that will replace the one at path; NULL: none */
 };
 
-/* Opens what can be opened, and finds out before the run whether the rest will be possible. */
+/* Opens it before anything is done, so that nothing runs whose report could not be written. */
 int report_open(const char *path, struct pool *pool, struct report *report, struct error *err);
 
+/* Leaves nothing of a report that was not written. */
 void report_release(struct report *report);
+
+#define AUTO_REPORT __attribute__((cleanup(report_release))) struct report
 
 /*
  * Writes the report as one JSON object, replacing a regular file atomically. `failure` is the error
  * that ended the run, or NULL.
  */
 int report_write(struct report *report, const struct result *result, const struct error *failure,
-		 struct pool *pool, struct error *err);
+		 struct error *err);
+
+/* The whole report of a run that never began. A failure to write it is logged. */
+void report_failure(const char *path, const struct error *failure, struct pool *pool);
 
 /* What the shell sees of a task's end. */
 int exit_status_of(const struct result *result);

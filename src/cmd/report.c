@@ -2,6 +2,7 @@
 /* The report of a run. Runs in the launcher when nothing of the task runs any more. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 
 #include "base/auto.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "cmd/cmd.h"
 
 int exit_status_of(const struct result *result)
@@ -20,10 +22,43 @@ int exit_status_of(const struct result *result)
 						128 + WTERMSIG(result->wait_status);
 }
 
+/* The caller's descriptor that a path such as /dev/stdout or /dev/fd/3 names; -1: it is no such
+ * path. */
+static int descriptor_of(const char *path)
+{
+	static const char *const names[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+	uint64_t fd;
+
+	for (int i = 0; i <= 2; i++)
+		if (strcmp(path, names[i]) == 0)
+			return i;
+	for (int i = 0; i < 2; i++) {
+		size_t length = strlen(folders[i]);
+
+		if (strncmp(path, folders[i], length) == 0 &&
+		    parse_number(path + length, 0, INT_MAX, &fd) == 0)
+			return (int)fd;
+	}
+	return -1;
+}
+
 /*
- * What is no regular file of its own, a pipe, a device or a descriptor such as /dev/stdout,
- * whatever is behind it, is written to and never replaced.
+ * A copy, not a new open of what is behind it: the position in a file is the caller's too, who
+ * would overwrite the report with what comes next. What is closed on execve is ours, not the
+ * caller's.
  */
+static int copy_descriptor(int fd)
+{
+	int flags = fcntl(fd, F_GETFD), mode = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && !(flags & FD_CLOEXEC) && mode >= 0 && (mode & O_ACCMODE) != O_RDONLY)
+		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	errno = EBADF;
+	return -1;
+}
+
+/* What is no regular file of its own, a pipe or a device, is written to and never replaced. */
 static bool is_special(const char *path)
 {
 	struct stat st;
@@ -32,52 +67,63 @@ static bool is_special(const char *path)
 	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
 
-/*
- * Without O_NONBLOCK the open of a fifo that nobody reads would wait, deaf to signals; without
- * O_APPEND a report to a /dev/stdout that is a file would overwrite what the task wrote there.
- */
+/* Without O_NONBLOCK the open of a fifo that nobody reads would wait, deaf to signals. */
 static int open_special(const char *path)
 {
-	AUTO_FD fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int copied = descriptor_of(path);
+	AUTO_FD fd = -1;
 
+	if (copied >= 0)
+		return copy_descriptor(copied);
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return fd < 0 || fcntl(fd, F_SETFL, O_APPEND) ? -1 : take_fd(&fd);
+}
+
+/* Beside the file that it will replace, by a name that nobody foresees. */
+static int open_temporary(struct report *report, struct pool *pool, struct error *err)
+{
+	const char *slash = strrchr(report->path, '/');
+	char *name = pool_printf(pool, "%s.XXXXXX", report->path);
+
+	if (!name)
+		return pool_error(err, STAGE_SETUP);
+	if (!*(slash ? slash + 1 : report->path))
+		return error_set(err, STAGE_SETUP, 0, "--result %s: it names no file",
+				 report->path);
+	report->fd = mkostemp(name, O_CLOEXEC);
+	if (report->fd < 0)
+		return error_set(err, STAGE_SETUP, errno, "--result %s: write to its directory",
+				 report->path);
+	report->temporary = name;
+	return 0;
 }
 
 int report_open(const char *path, struct pool *pool, struct report *report, struct error *err)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const char *directory = pool_printf(pool, "%.*s.", (int)(name - path), path);
 	struct json json;
 
 	*report = (struct report){ .path = path, .fd = -1 };
-	if (!directory)
-		return pool_error(err, STAGE_SETUP);
 	if (json_open(&json, STAGE_SETUP, err))
 		return error_prefix(err, "--result %s", path);
-	if (is_special(path)) {
-		report->fd = open_special(path);
-		return report->fd < 0 ?
-			       error_set(err, STAGE_SETUP, errno, "--result %s: open", path) :
-			       0;
-	}
-	if (!*name)
-		return error_set(err, STAGE_SETUP, 0, "--result %s: it names no file", path);
-	if (access(directory, W_OK))
-		return error_set(err, STAGE_SETUP, errno, "--result %s: write to its directory",
-				 path);
-	return 0;
+	if (!is_special(path))
+		return open_temporary(report, pool, err);
+	report->fd = open_special(path);
+	return report->fd < 0 ? error_set(err, STAGE_SETUP, errno, "--result %s: open", path) : 0;
 }
 
 void report_release(struct report *report)
 {
 	drop_fd(&report->fd);
+	if (report->temporary)
+		unlink(report->temporary);
+	report->temporary = NULL;
 }
 
 static int64_t elapsed_ms(const struct result *result)
 {
-	const struct timespec *from = &result->started_at, *to = &result->finished_at;
+	const struct timespec *from = &result->started, *to = &result->finished;
 
-	if (!from->tv_sec)
+	if (!result->started_at.tv_sec)
 		return -1;
 	return (to->tv_sec - from->tv_sec) * 1000 + (to->tv_nsec - from->tv_nsec) / 1000000;
 }
@@ -168,39 +214,25 @@ static json_t *make_report(const struct json *json, const struct result *result,
 	return object;
 }
 
-/* Closes the descriptor, with a check. */
-static int dump(const struct json *json, const json_t *value, int fd)
+/* Writes, and closes with a check. */
+static int dump(const struct json *json, const json_t *value, struct report *report)
 {
-	int bad;
+	int bad = json->dumpfd(value, report->fd, JSON_INDENT(2)) ||
+		  write(report->fd, "\n", 1) != 1 ||
+		  (report->temporary && fchmod(report->fd, 0644));
 
-	if (fd < 0)
+	if (close(take_fd(&report->fd)) || bad)
 		return -1;
-	bad = json->dumpfd(value, fd, JSON_INDENT(2)) || write(fd, "\n", 1) != 1;
-	return close(fd) || bad ? -1 : 0;
-}
-
-static int replace(const struct json *json, const json_t *value, const char *path,
-		   struct pool *pool)
-{
-	const char *temporary = pool_printf(pool, "%s.%d.tmp", path, (int)getpid());
-	int saved;
-
-	if (!temporary) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (dump(json, value, open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) ==
-		    0 &&
-	    rename(temporary, path) == 0)
+	if (!report->temporary)
 		return 0;
-	saved = errno;
-	unlink(temporary);
-	errno = saved;
-	return -1;
+	if (rename(report->temporary, report->path))
+		return -1;
+	report->temporary = NULL;
+	return 0;
 }
 
 int report_write(struct report *report, const struct result *result, const struct error *failure,
-		 struct pool *pool, struct error *err)
+		 struct error *err)
 {
 	struct json json;
 	json_t *value;
@@ -211,10 +243,20 @@ int report_write(struct report *report, const struct result *result, const struc
 	value = make_report(&json, result, failure);
 	if (!value)
 		return pool_error(err, STAGE_RUN);
-	bad = report->fd >= 0 ? dump(&json, value, take_fd(&report->fd)) :
-				replace(&json, value, report->path, pool);
+	bad = dump(&json, value, report);
 	if (bad)
 		error_set(err, STAGE_RUN, errno, "--result %s: write", report->path);
 	json.delete_value(value);
 	return bad;
+}
+
+void report_failure(const char *path, const struct error *failure, struct pool *pool)
+{
+	struct result result = RESULT_INIT;
+	AUTO_REPORT report = { .fd = -1 };
+	struct error err;
+
+	clock_gettime(CLOCK_REALTIME, &result.finished_at);
+	if (report_open(path, pool, &report, &err) || report_write(&report, &result, failure, &err))
+		log_error("%s", err.text);
 }

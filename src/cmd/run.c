@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,8 +20,6 @@
 #include "cmd/cmd.h"
 #include "cmd/prepare.h"
 #include "launch/launch.h"
-
-#define AUTO_REPORT __attribute__((cleanup(report_release))) struct report
 
 /* What every stage of one run has at hand besides the values that flow. */
 struct run {
@@ -182,9 +181,20 @@ static int pipeline(struct run *run, const struct arguments *arguments, struct s
 	}
 	if (spec->dry_run)
 		return dry_run_print(&task, run->pool, run->err);
-	if (must_be_root(run->err))
+	if (must_be_root(run->err) || launch_check_stdio(run->err))
 		return -1;
 	return run_task(run, &task, &spec->fetch, wanted);
+}
+
+/* Callers keep the soft limit low for the sake of select(2), which is not used here. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit); /* else it stays, and may suffice */
 }
 
 static int open_signals(struct error *err)
@@ -201,12 +211,11 @@ static int open_signals(struct error *err)
 
 /* Adds the report to what the run came to. A report that cannot be written is a failure of the
  * launcher's. */
-static int finish(struct report *report, const struct result *result, int bad, struct pool *pool,
-		  struct error *err)
+static int finish(struct report *report, const struct result *result, int bad, struct error *err)
 {
 	struct error second;
 
-	if (report_write(report, result, bad ? err : NULL, pool, &second) == 0)
+	if (report_write(report, result, bad ? err : NULL, &second) == 0)
 		return bad;
 	if (bad)
 		log_error("%s", second.text);
@@ -225,16 +234,27 @@ static int run_main(const struct arguments *arguments, void *target, struct pool
 	struct run run = { .pool = pool, .signal_fd = signal_fd, .result = &result, .err = err };
 	int bad;
 
-	if (signal_fd < 0 ||
-	    (spec->result_file && report_open(spec->result_file, pool, &report, err)))
+	if (signal_fd < 0 || (spec->result_file && !spec->dry_run &&
+			      report_open(spec->result_file, pool, &report, err)))
 		return -1;
+	raise_descriptor_limit();
 	umask(0); /* every mode below is meant as written; the task gets 022 */
 	clock_gettime(CLOCK_MONOTONIC, &run.clock);
 	bad = pipeline(&run, arguments, spec);
 	clock_gettime(CLOCK_REALTIME, &result.finished_at);
+	clock_gettime(CLOCK_MONOTONIC, &result.finished);
 	if (result.ended)
 		*status = exit_status_of(&result);
-	return report.path && !spec->dry_run ? finish(&report, &result, bad, pool, err) : bad;
+	return report.path ? finish(&report, &result, bad, err) : bad;
+}
+
+/* A report of an earlier run must not pass for that of this one. */
+static void run_refuse(const void *target, struct pool *pool, const struct error *err)
+{
+	const struct spec *spec = target;
+
+	if (spec->result_file && !spec->dry_run)
+		report_failure(spec->result_file, err, pool);
 }
 
 static const char *const synopsis[] = { "[OPTIONS] --command PATH [--args ARG]...",
@@ -251,4 +271,5 @@ const struct command command_run = {
 	.takes_command = true,
 	.statuses = { 125, 125, 125, 126, 127 },
 	.run = run_main,
+	.refuse = run_refuse,
 };

@@ -216,7 +216,7 @@ int fetch(const struct source *source, const struct checksum *wanted,
 {
 	AUTO_CACHE cache = CACHE_INIT;
 	AUTO_PARTIAL partial = PARTIAL_INIT;
-	AUTO_SINK sink = { .fd = -1, .interrupt_fd = interrupt_fd };
+	AUTO_SINK sink = { .fd = -1, .interrupt_fd = interrupt_fd, .follower = FOLLOWER_INIT };
 	struct delivery delivery = { 0 };
 	struct url url;
 	int bad;

@@ -41,7 +41,7 @@ static int copy_in_kernel(int from, struct sink *sink, struct error *err)
 
 		if (n <= 0)
 			return 0;
-		sink->bytes += (size_t)n;
+		sink_advance(sink, sink->bytes + (size_t)n);
 		if (sink_interrupted(sink, 0, err))
 			return -1;
 	}
@@ -78,7 +78,7 @@ static int measure_clone(struct sink *sink, struct error *err)
 	if (fstat(sink->fd, &st))
 		return error_set(err, STAGE_FETCH, errno, "fetch " URL_FORMAT ": look at the copy",
 				 sink->safe);
-	sink->bytes = (uint64_t)st.st_size;
+	sink_advance(sink, (uint64_t)st.st_size);
 	return 0;
 }
 

@@ -13,8 +13,6 @@
 
 #include "fetch/source.h"
 
-#define BLOCK_BYTES (256 << 10)
-
 static int too_large(const struct sink *sink, struct error *err)
 {
 	error_set(err, STAGE_FETCH, 0, "fetch " URL_FORMAT ": it is larger than %llu bytes",
@@ -25,28 +23,6 @@ static int too_large(const struct sink *sink, struct error *err)
 static int no_space_remedy(struct error *err)
 {
 	return error_remedy(err, "free some space, or choose another place");
-}
-
-static int digest_file(struct sink *sink, uint64_t until, struct error *err)
-{
-	char block[BLOCK_BYTES];
-
-	while (sink->digest_type && sink->digested_bytes < until) {
-		uint64_t left = until - sink->digested_bytes;
-		ssize_t n = pread(sink->fd, block, left < sizeof(block) ? left : sizeof(block),
-				  (off_t)sink->digested_bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return error_set(err, STAGE_FETCH, n ? errno : EIO,
-					 "fetch " URL_FORMAT ": read byte %llu again", sink->safe,
-					 (unsigned long long)sink->digested_bytes);
-		if (digest_update(&sink->digest, block, (size_t)n, STAGE_FETCH, err))
-			return -1;
-		sink->digested_bytes += (size_t)n;
-	}
-	return 0;
 }
 
 int sink_cut(struct sink *sink, struct error *err)
@@ -62,10 +38,12 @@ int sink_begin(struct sink *sink, uint64_t bytes, struct error *err)
 	sink->bytes = bytes;
 	if (sink_cut(sink, err))
 		return -1;
-	if (sink->digest_type && digest_begin(&sink->digest, sink->digest_type, STAGE_FETCH, err))
+	if (!sink->digest_type)
+		return 0;
+	if (follower_begin(&sink->follower, sink->fd, sink->digest_type, err))
 		return -1;
-	sink->digested_bytes = 0;
-	return digest_file(sink, bytes, err);
+	follower_advance(&sink->follower, bytes);
+	return 0;
 }
 
 int sink_expect(const struct sink *sink, uint64_t bytes, struct error *err)
@@ -116,30 +94,24 @@ int sink_write(struct sink *sink, const void *data, size_t size, struct error *e
 {
 	if (sink_write_at(sink, data, size, sink->bytes, err))
 		return -1;
-	sink->bytes += size;
-	if (sink->digested_bytes + size != sink->bytes) /* local files are digested at the end */
-		return 0;
-	sink->digested_bytes += size;
-	return digest_update(&sink->digest, data, size, STAGE_FETCH, err);
+	sink_advance(sink, sink->bytes + size);
+	return 0;
 }
 
-int sink_advance(struct sink *sink, uint64_t bytes, struct error *err)
+void sink_advance(struct sink *sink, uint64_t bytes)
 {
 	sink->bytes = bytes;
-	return digest_file(sink, bytes, err);
+	follower_advance(&sink->follower, bytes);
 }
 
 int sink_end(struct sink *sink, struct checksum *checksum, struct error *err)
 {
-	return digest_file(sink, sink->bytes, err) ||
-			       digest_end(&sink->digest, checksum, STAGE_FETCH, err) ?
-		       -1 :
-		       0;
+	return follower_end(&sink->follower, sink->bytes, checksum, err);
 }
 
 void sink_release(struct sink *sink)
 {
-	digest_release(&sink->digest);
+	follower_release(&sink->follower);
 	progress_hide(&sink->progress);
 }
 

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/pool.h"
+#include "fetch/follow.h"
 #include "fetch/progress.h"
 #include "fetch/url.h"
 #include "task.h"
@@ -26,8 +27,7 @@ struct sink {
 	uint64_t max_bytes;      /* at most ARTIFACT_BYTES_MAX */
 	const char *safe;        /* the source, for messages */
 	const char *digest_type; /* NULL: none is made */
-	struct digest digest;    /* of the first digested_bytes */
-	uint64_t digested_bytes;
+	struct follower follower;
 	struct progress progress;
 };
 
@@ -53,7 +53,7 @@ int sink_write(struct sink *sink, const void *data, size_t size, struct error *e
 /* Writes data ahead of its turn; sink_advance counts it when what is before it has come. */
 int sink_write_at(struct sink *sink, const void *data, size_t size, uint64_t offset,
 		  struct error *err);
-int sink_advance(struct sink *sink, uint64_t bytes, struct error *err);
+void sink_advance(struct sink *sink, uint64_t bytes);
 
 /* The digest of the whole; none (type NULL) when none is made. */
 int sink_end(struct sink *sink, struct checksum *checksum, struct error *err);

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "launch/channel.h"
@@ -40,20 +42,34 @@ static int set_hostname(const struct task *task, struct error *err)
 	return 0;
 }
 
-/* Keeps 0, 1, 2 and the channel, which closes when the command is executed. */
-static int close_descriptors(int channel, struct error *err)
+/* Keeps 0, 1, 2 and, moved to 3, the channel, which closes when the command is executed. */
+static int close_descriptors(int *channel, struct error *err)
 {
-	if (dup3(channel, 3, O_CLOEXEC) < 0 && channel != 3)
+	if (*channel != 3 && dup3(*channel, 3, O_CLOEXEC) < 0)
 		return error_set(err, STAGE_LAUNCH, errno, "move the channel");
+	*channel = 3;
 	if (close_range(4, ~0U, 0))
 		return error_set(err, STAGE_LAUNCH, errno, "close inherited descriptors");
 	return 0;
 }
 
+/* Links in /proc may lead anywhere; what is not below the root has no path that begins with `/`. */
+static int check_directory(const struct task *task, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+		return error_set(err, STAGE_LAUNCH, errno, "find out where --work-dir %s is",
+				 task->work_dir);
+	return *path == '/' ? 0 :
+			      error_set(err, STAGE_LAUNCH, 0,
+					"--work-dir %s leads out of the chroot", task->work_dir);
+}
+
 static int change_directory(const struct task *task, struct error *err)
 {
 	if (chdir(task->work_dir) == 0)
-		return 0;
+		return check_directory(task, err);
 	error_set(err, STAGE_LAUNCH, errno, "enter --work-dir %s inside the chroot",
 		  task->work_dir);
 	return err->errnum == EACCES ? error_remedy(err, "the task's user may not") : -1;
@@ -73,10 +89,10 @@ void task_become(const struct task *task, int channel, const int *tasks, size_t 
 	struct error *err = &message.error;
 
 	if (follow_init(err) == 0 && enter_cgroups(tasks, tasks_n, err) == 0 &&
-	    set_hostname(task, err) == 0 && close_descriptors(channel, err) == 0 &&
+	    set_hostname(task, err) == 0 && close_descriptors(&channel, err) == 0 &&
 	    task_reset(err) == 0 && task_drop_privileges(task, err) == 0 && follow_init(err) == 0 &&
 	    change_directory(task, err) == 0)
 		task_execute(task, err);
-	channel_send(3, &message);
+	channel_send(channel, &message);
 	_exit(EXIT_LAUNCHER_FAILED);
 }

@@ -19,9 +19,16 @@ _Noreturn void task_become(const struct task *task, int channel, const int *task
 
 /*
  * Undoes what the caller's process left in this one: signal dispositions and mask, umask, limits,
- * scheduling, OOM score, CPU affinity, session and keyring.
+ * OOM score, session and keyring.
  */
 int task_reset(struct error *err);
+
+/*
+ * The same for scheduling, CPU affinity and priorities. Init does it before it forks the task: a
+ * real-time process must not enter a group that has no real-time share of its own (cgroup v1 says
+ * EINVAL), nor be born in one, where it would never run.
+ */
+int init_reset_scheduling(struct error *err);
 
 /*
  * Gives up what root can do, in the one order that works, and proves it: supplementary groups, gid,
@@ -29,6 +36,13 @@ int task_reset(struct error *err);
  * credentials(7).
  */
 int task_drop_privileges(const struct task *task, struct error *err);
+
+/*
+ * Gives up every capability of init, for good, once it has forked the task: to reap and to tell of
+ * it takes none. The parent-death signal stays, which the kernel forgets only when something is
+ * gained. Source: prctl(2), kernel/cred.c.
+ */
+int init_drop_privileges(struct error *err);
 
 /* Executes the command, looked up inside the root. Returns only on failure, -1. */
 int task_execute(const struct task *task, struct error *err);

@@ -52,6 +52,18 @@ static int plan_group(const struct cgroup_api *api, struct pool *pool, struct ca
 	return 0;
 }
 
+/* For most failures libcgroup says ECGOTHER, and errno is its reason, if it has one. */
+static int no_cgroups(const struct cgroup_api *api, int bad, struct error *err)
+{
+	if (bad == ECGOTHER)
+		return error_set(err, STAGE_LAUNCH, api->last_errno(),
+				 "libcgroup finds no cgroups on this host");
+	error_set(err, STAGE_LAUNCH, 0, "no cgroups on this host: %s", api->strerror(bad));
+	return bad == ECGROUPNOTMOUNTED ?
+		       error_remedy(err, "mount them: mount -t cgroup2 none /sys/fs/cgroup") :
+		       -1;
+}
+
 int cage_plan(const struct task *task, struct pool *pool, struct cage *cage, struct error *err)
 {
 	struct cgroup_api api;
@@ -64,10 +76,8 @@ int cage_plan(const struct task *task, struct pool *pool, struct cage *cage, str
 	if (cgroup_open(&api, STAGE_LAUNCH, err))
 		return -1;
 	bad = api.init();
-	if (bad) {
-		error_set(err, STAGE_LAUNCH, 0, "no cgroups on this host: %s", api.strerror(bad));
-		return error_remedy(err, "mount them: mount -t cgroup2 none /sys/fs/cgroup");
-	}
+	if (bad)
+		return no_cgroups(&api, bad, err);
 	for (size_t i = 0; i < CAGE_GROUPS_MAX; i++)
 		if (plan_group(&api, pool, cage, controllers[i], err))
 			return -1;

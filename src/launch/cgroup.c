@@ -22,6 +22,7 @@ static const struct lazy_symbol symbols[] = {
 	LAZY_SYMBOL(struct cgroup_api, delete_ext, cgroup_delete_cgroup_ext),
 	LAZY_SYMBOL(struct cgroup_api, free, cgroup_free),
 	LAZY_SYMBOL(struct cgroup_api, strerror, cgroup_strerror),
+	LAZY_SYMBOL(struct cgroup_api, last_errno, cgroup_get_last_errno),
 };
 
 static const struct lazy_library libcgroup = {

@@ -19,6 +19,7 @@ struct cgroup_api {
 	__typeof__(cgroup_delete_cgroup_ext) *delete_ext;
 	__typeof__(cgroup_free) *free;
 	__typeof__(cgroup_strerror) *strerror;
+	__typeof__(cgroup_get_last_errno) *last_errno;
 };
 
 /*

@@ -3,11 +3,9 @@
 #include "launch/channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 union control {
 	char bytes[CMSG_SPACE(sizeof(int) * CAGE_GROUPS_MAX)];
@@ -58,16 +56,4 @@ int channel_receive(int channel, struct message *message, int flags)
 		memcpy(message->fds, CMSG_DATA(rights), message->fds_n * sizeof(int));
 	}
 	return 1;
-}
-
-void stdio_let_go(int last)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null < 0)
-		return; /* then they stay: harmless */
-	for (int fd = 0; fd <= last; fd++)
-		dup2(null, fd);
-	if (null > last)
-		close(null);
 }

@@ -40,10 +40,4 @@ struct message {
 int channel_send(int channel, const struct message *message);
 int channel_receive(int channel, struct message *message, int flags);
 
-/*
- * Puts /dev/null in the place of the standard descriptors up to `last`: launcher and init need none
- * of them once the task has them, and a pipe that the task closes must really be closed.
- */
-void stdio_let_go(int last);
-
 #endif

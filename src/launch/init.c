@@ -3,13 +3,16 @@
  * Forks init, and is init: PID 1 of the task's pid namespace, root, outside the task's cgroup, so
  * never its OOM victim.
  *
- * It starts the task and reaps; it reads nothing that a task controls. A task that is root inside
- * cannot reach it: it is not dumpable, so /proc/1/{exe,fd,root,mem} are closed, and it ignores
- * every signal from inside because PID 1 has no handlers (pid_namespaces(7)). When it ends the
- * kernel kills whatever is left in the namespace.
+ * It starts the task, gives up every capability, and reaps; it reads nothing that a task controls.
+ * A task that is root inside cannot reach it: it is not dumpable, so /proc/1/{exe,fd,root,mem} are
+ * closed, and it ignores every signal from inside because PID 1 has no handlers
+ * (pid_namespaces(7)). A task with CAP_SYS_PTRACE can: what it finds is a process of root's without
+ * a capability, though outside of its cgroup. When init ends the kernel kills whatever is left in
+ * the namespace.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -23,8 +26,9 @@
 #include <unistd.h>
 
 #include "base/auto.h"
-#include "launch/channel.h"
 #include "launch/become.h"
+#include "launch/channel.h"
+#include "launch/stdio.h"
 
 #define SKIP_4 " %*s %*s %*s %*s"
 #define SKIP_44_FIELDS SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4 SKIP_4
@@ -140,24 +144,30 @@ static void reap_until(pid_t task, struct message *ended)
 	getrusage(RUSAGE_CHILDREN, &ended->ended.usage);
 }
 
-/*
- * Init carries the launcher's arguments, which every process of the task can read in
- * /proc/1/cmdline: where the artifact came from is not for them. Source: proc_pid_stat(5), fields
- * 48 and 49.
- */
-static void hide_arguments(void)
+static void overwrite(unsigned long start, unsigned long end, const char *text)
 {
-	static const char title[] = "nomad-exec: init";
-	unsigned long start = 0, end = 0;
-	AUTO_FILE file = fopen("/proc/self/stat", "re");
-	int fields =
-		file ? fscanf(file, "%*d (%*[^)]) %*c" SKIP_44_FIELDS " %lu %lu", &start, &end) : 0;
-
-	prctl(PR_SET_NAME, "nomad-exec-init", 0, 0, 0);
-	if (fields != 2 || end <= start)
+	if (end <= start)
 		return;
 	memset((char *)start, 0, end - start);
-	strncpy((char *)start, title, end - start - 1);
+	strncpy((char *)start, text, end - start - 1);
+}
+
+/*
+ * Init carries the launcher's arguments, which every process of the task can read in
+ * /proc/1/cmdline, and its environment, which one that may trace can: where the artifact came from
+ * and what the caller keeps there is not for them. Source: proc_pid_stat(5), fields 48 to 51.
+ */
+static void hide_caller(void)
+{
+	unsigned long start, end, env_start, env_end;
+	AUTO_FILE file = fopen("/proc/self/stat", "re");
+
+	prctl(PR_SET_NAME, "nomad-exec-init", 0, 0, 0);
+	if (!file || fscanf(file, "%*d (%*[^)]) %*c" SKIP_44_FIELDS " %lu %lu %lu %lu", &start,
+			    &end, &env_start, &env_end) != 4)
+		return;
+	overwrite(start, end, "nomad-exec: init");
+	overwrite(env_start, env_end, "");
 }
 
 /* What the launcher and its caller had open is nothing to init, which lives as long as the task. */
@@ -168,24 +178,55 @@ static void close_others(int channel)
 	close_range((unsigned int)channel + 1, ~0U, 0);
 }
 
+/*
+ * Whoever has CAP_SYS_PTRACE may take over init: such a task waits at a pipe until init has given
+ * up what is its own. No other task can reach it.
+ */
+static int open_gate(const struct task *task, int gate[2], struct error *err)
+{
+	gate[0] = gate[1] = -1;
+	if (task->capabilities >> CAP_SYS_PTRACE & 1 && pipe2(gate, O_CLOEXEC))
+		return error_set(err, STAGE_LAUNCH, errno, "a pipe to the task");
+	return 0;
+}
+
+/* In the task: the end of the pipe comes when init closes it. */
+static void pass_gate(int gate[2])
+{
+	char nothing;
+
+	drop_fd(&gate[1]);
+	while (gate[0] >= 0 && read(gate[0], &nothing, 1) < 0 && errno == EINTR)
+		continue;
+	drop_fd(&gate[0]);
+}
+
 void launch_init(const struct task *task, const struct child *child)
 {
 	struct message message = { 0 };
 	struct error err;
-	int pidfd = -1;
+	int pidfd = -1, gate[2];
 	pid_t pid;
 
-	hide_arguments(); /* the task's strings are copies of them */
+	hide_caller(); /* the task's strings are copies of them */
 	close_others(child->channel);
 	if (channel_receive(child->channel, &message, 0) <= 0)
 		_exit(EXIT_LAUNCHER_FAILED); /* the launcher gave up, and knows why */
+	if (init_reset_scheduling(&err) || open_gate(task, gate, &err))
+		launch_give_up(child, &err);
 	pid = fork_task(&message, &pidfd);
 	if (pid < 0) {
 		error_set(&err, STAGE_LAUNCH, errno, "start the task's process");
 		launch_give_up(child, &err);
 	}
-	if (!pid)
+	if (!pid) {
+		pass_gate(gate);
 		task_become(task, child->channel, message.fds, message.tasks_n);
+	}
+	if (init_drop_privileges(&err))
+		launch_give_up(child, &err); /* and with init the task ends */
+	drop_fd(&gate[0]);
+	drop_fd(&gate[1]);
 	tell_started(child, pidfd);
 	close(pidfd);
 	while (message.fds_n)

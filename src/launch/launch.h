@@ -19,6 +19,12 @@
 #include "task.h"
 
 /*
+ * Refuses standard descriptors that would lead a task out of its root, whatever its user: from a
+ * directory, or what was opened with O_PATH, /proc/self/fd/0/.. goes up into the host's tree.
+ */
+int launch_check_stdio(struct error *err);
+
+/*
  * Forks init into new mount, pid, ipc and uts namespaces. Returns its pid in the launcher, 0 in
  * init, where nothing is shared with the launcher but child->channel, and -1 with the reason. In
  * init the caller must end in launch_init() or launch_give_up(). Source: clone3(2), Linux 5.5.
@@ -96,9 +102,9 @@ int launch_release(const struct child *child, const struct cage *cage, struct er
 /*
  * Waits for the end of the task: forwards the signals that signal_fd (a signalfd(2)) reports to the
  * task, enforces the timeout, and reaps init, with which everything of the task is gone. Fills pid,
- * ended, wait_status, timed_out, the CPU times and started_at of *result. Returns -1 when the task
- * could not be started (kinds ERROR_CANNOT_EXECUTE, ERROR_NOT_FOUND, ERROR_FAILED). Never wakes up
- * without a reason.
+ * ended, wait_status, timed_out, the CPU times and when it started of *result. Returns -1 when the
+ * task could not be started (kinds ERROR_CANNOT_EXECUTE, ERROR_NOT_FOUND, ERROR_FAILED). Never
+ * wakes up without a reason.
  */
 int launch_wait(const struct task *task, struct child *child, int signal_fd, struct result *result,
 		struct error *err);

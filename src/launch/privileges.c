@@ -2,7 +2,7 @@
 /*
  * From root to the task's user. Runs in the task's process, alone, single-threaded. The raw system
  * calls: libc's wrappers talk to other threads, of which there are none, and there is nothing to
- * allocate.
+ * allocate. Init gives up here what it needs no more.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -16,7 +16,11 @@
 
 static int failed(struct error *err, const char *step)
 {
-	return error_set(err, STAGE_LAUNCH, errno, "%s", step);
+	error_set(err, STAGE_LAUNCH, errno, "%s", step);
+	return err->errnum == EPERM ?
+		       error_remedy(err,
+				    "`nomad-exec fingerprint driver.exec` tells what is missing") :
+		       -1;
 }
 
 static int set_capabilities(uint64_t effective, uint64_t inheritable)
@@ -97,5 +101,17 @@ int task_drop_privileges(const struct task *task, struct error *err)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return failed(err, "set no_new_privs");
+	return 0;
+}
+
+int init_drop_privileges(struct error *err)
+{
+	/* Bounded first, which takes a capability; without that one no_new_privs is as good. */
+	if (limit_bounding_set(0, err) && err->errnum != EPERM)
+		return -1;
+	if (set_capabilities(0, 0))
+		return failed(err, "give up the capabilities of init");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return failed(err, "set no_new_privs for init");
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * What the caller's process must not leave to a task: a launcher started by nohup, from a shell
  * with limits, or by a service with an OOM score of -1000 starts the same task as any other. Runs
- * in the task's process as root.
+ * in the task's process as root, and in init before it forks that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,7 @@ static int reset_oom_score(struct error *err)
 	return 0;
 }
 
-static int reset_scheduling(struct error *err)
+int init_reset_scheduling(struct error *err)
 {
 	const struct sched_param none = { 0 };
 	cpu_set_t all;
@@ -144,7 +144,7 @@ int task_reset(struct error *err)
 {
 	umask(022);
 	return reset_limits(err) || reset_signals(err) || reset_oom_score(err) ||
-			       reset_scheduling(err) || new_keyring(err) || new_session(err) ?
+			       new_keyring(err) || new_session(err) ?
 		       -1 :
 		       0;
 }

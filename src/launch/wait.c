@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "launch/become.h"
 #include "launch/channel.h"
+#include "launch/stdio.h"
 
 enum deadline { DEADLINE_NONE, DEADLINE_TIMEOUT, DEADLINE_KILL };
 
@@ -134,8 +135,8 @@ static void on_timer(struct wait *wait)
 	uint64_t expirations;
 	bool first = wait->next == DEADLINE_TIMEOUT;
 
-	if (read(wait->timer_fd, &expirations, sizeof(expirations)) < 0)
-		return;
+	if (read(wait->timer_fd, &expirations, sizeof(expirations)) < 0 || wait->result->ended)
+		return; /* the task ended in time, only what it left is dying yet */
 	wait->result->timed_out = true;
 	if (first && wait->child->task_pidfd >= 0) {
 		send_signal(wait, wait->task->kill_signal);
@@ -216,6 +217,7 @@ int launch_wait(const struct task *task, struct child *child, int signal_fd, str
 	if (timer < 0 || (task->timeout_ms && arm(&wait, DEADLINE_TIMEOUT, task->timeout_ms)))
 		return wait_failed(&wait, "set the timeout");
 	clock_gettime(CLOCK_REALTIME, &result->started_at);
+	clock_gettime(CLOCK_MONOTONIC, &result->started);
 	if (loop(&wait, signal_fd))
 		return -1;
 	return conclude(&wait);

@@ -110,7 +110,7 @@ int node_attributes(const struct node_source *source, struct pool *pool,
 	survey_calls(&survey, source->alloc_dir);
 	survey_driver(&survey);
 	survey_cgroups(&survey, &cgroups);
-	*why_not = exec_obstacle(&survey, &cgroups, geteuid());
+	*why_not = exec_obstacle(&survey, &cgroups, geteuid(), node_held_capabilities());
 	if (!*why_not)
 		survey_add(&survey, "driver.exec", "1");
 	if (survey.out_of_memory)

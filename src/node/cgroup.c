@@ -6,9 +6,11 @@
  * A controller belongs to one hierarchy at a time, so the version is decided for each: hybrid hosts
  * have both. Sources: cgroups(7), /proc/self/mountinfo, cgroup.controllers. All trusted.
  */
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/capability.h"
 #include "node/survey.h"
 
 #define CONTROLLERS_BYTES 1024
@@ -153,6 +155,7 @@ void survey_cgroups(struct survey *survey, struct cgroups *cgroups)
 }
 
 #define NOT_ROOT "not root: the effective uid is %u; run nomad-exec as root"
+#define NOT_HELD "capability %s: not held; give it to nomad-exec, or to the container that it is in"
 #define NO_CGROUPS                                                                                 \
 	"cgroups: /proc/self/mountinfo lists none; mount -t cgroup2 cgroup2 /sys/fs/cgroup"
 #define NOT_IN_V1                                                                                  \
@@ -193,10 +196,32 @@ static const char *controller_obstacle(struct survey *survey, const struct cgrou
 	return NULL;
 }
 
-const char *exec_obstacle(struct survey *survey, const struct cgroups *cgroups, uid_t euid)
+/* Without one of these no task starts, or none can be told to end. */
+static const int needed_capabilities[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP,
+					   CAP_CHOWN,     CAP_MKNOD,  CAP_KILL };
+
+static const char *capability_obstacle(struct survey *survey, uint64_t held)
 {
+	for (size_t i = 0; i < sizeof(needed_capabilities) / sizeof(needed_capabilities[0]); i++) {
+		int capability = needed_capabilities[i];
+
+		if (!(held >> capability & 1))
+			return remember(survey, pool_printf(survey->pool, NOT_HELD,
+							    capability_name(capability)));
+	}
+	return NULL;
+}
+
+const char *exec_obstacle(struct survey *survey, const struct cgroups *cgroups, uid_t euid,
+			  uint64_t held)
+{
+	const char *missing;
+
 	if (euid != 0)
 		return remember(survey, pool_printf(survey->pool, NOT_ROOT, euid));
+	missing = capability_obstacle(survey, held);
+	if (missing)
+		return missing;
 	if (!survey->mounts_n)
 		return "/proc/self/mountinfo: cannot be read; mount -t proc proc /proc";
 	if (!cgroups->v1_point && !cgroups->v2_point)

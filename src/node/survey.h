@@ -103,7 +103,11 @@ struct cgroups {
 /* Finds the controllers among the mounts and adds their attributes. */
 void survey_cgroups(struct survey *survey, struct cgroups *cgroups);
 
-/* Why a process with this effective uid cannot run tasks: object, reason; remedy. NULL: it can. */
-const char *exec_obstacle(struct survey *survey, const struct cgroups *cgroups, uid_t euid);
+/*
+ * Why a process with this effective uid, which holds these capabilities, cannot run tasks: object,
+ * reason; remedy. NULL: it can.
+ */
+const char *exec_obstacle(struct survey *survey, const struct cgroups *cgroups, uid_t euid,
+			  uint64_t held);
 
 #endif

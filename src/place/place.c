@@ -21,8 +21,8 @@
 static const struct place_limits usual_limits = { .bytes = PLACE_BYTES_MAX,
 						  .entries = PLACE_ENTRIES_MAX,
 						  .depth = PLACE_DEPTH_MAX,
-						  .ratio = 200,
-						  .ratio_free_bytes = 64 << 20 };
+						  .ratio = PLACE_RATIO_MAX,
+						  .ratio_free_bytes = PLACE_RATIO_FREE_BYTES };
 
 /* What is to become of the file. */
 struct fate {

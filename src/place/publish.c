@@ -108,7 +108,7 @@ static int copy_content(int from, int to, int interrupt_fd, struct error *err)
 		return error_set(err, STAGE_CHROOT, errno, "copy it");
 	if (ioctl(to, FICLONE, from) == 0)
 		return 0;
-	while ((n = copy_file_range(from, NULL, to, NULL, RANGE_BYTES, 0)) > 0)
+	while (copy_file_range(from, NULL, to, NULL, RANGE_BYTES, 0) > 0)
 		if (interrupted(interrupt_fd, err))
 			return -1;
 	while ((n = read(from, block, sizeof(block))) != 0) {

@@ -116,8 +116,8 @@ static int more_behind(struct error *err)
 int stream_finish(struct stream *stream, uint64_t used_bytes, struct error *err)
 {
 	uint64_t left = stream->given_bytes - used_bytes;
-	const void *data;
-	size_t size;
+	const void *data = NULL;
+	size_t size = 0;
 
 	/* What was given but not used is the end of the last block. */
 	if (left > stream->last_bytes)

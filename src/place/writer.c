@@ -156,7 +156,7 @@ int writer_directory(struct writer *writer, const char *name, const struct dress
 		     struct error *err)
 {
 	const mode_t mode = (dress->mode & 0755) | 0700;
-	const char *last;
+	const char *last = name;
 	int at, fd;
 
 	if (enter(writer, name, true, &last, err))
@@ -191,7 +191,7 @@ int writer_file(struct writer *writer, const char *name, const struct dress *dre
 		struct error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	const char *last;
+	const char *last = name;
 	int at, fd;
 
 	if (enter(writer, name, true, &last, err))
@@ -222,7 +222,7 @@ int writer_symlink(struct writer *writer, const char *name, const char *target,
 		   const struct dress *dress, struct error *err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, dress->mtime };
-	const char *last;
+	const char *last = name;
 	int at;
 
 	if (enter(writer, name, true, &last, err))
@@ -261,7 +261,7 @@ static int open_target(struct writer *writer, const char *target, const char **l
 
 int writer_hard_link(struct writer *writer, const char *name, const char *target, struct error *err)
 {
-	const char *last, *old;
+	const char *last = name, *old = target;
 	AUTO_FD from = open_target(writer, target, &old, err);
 	int at;
 

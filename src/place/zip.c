@@ -76,7 +76,7 @@ static int read_at(int fd, void *data, size_t size, uint64_t at, struct error *e
 /* The record for large archives, which the locator before the usual one points to. */
 static int read_end64(struct zip *zip, uint64_t end_at, struct error *err)
 {
-	unsigned char locator[LOCATOR_BYTES], end[END64_BYTES];
+	unsigned char locator[LOCATOR_BYTES] = { 0 }, end[END64_BYTES] = { 0 };
 	uint64_t at;
 
 	if (end_at < LOCATOR_BYTES)
@@ -102,7 +102,7 @@ static int read_end64(struct zip *zip, uint64_t end_at, struct error *err)
 
 static int read_end(struct zip *zip, uint64_t end_at, struct error *err)
 {
-	unsigned char end[END_BYTES];
+	unsigned char end[END_BYTES] = { 0 };
 
 	if (read_at(zip->fd, end, sizeof(end), end_at, err))
 		return -1;
@@ -174,7 +174,7 @@ static int read_record(const struct zip *zip, uint64_t *at, struct record *recor
 		       struct error *err)
 {
 	unsigned char extra[EXTRA_BYTES_MAX];
-	unsigned char central[CENTRAL_BYTES];
+	unsigned char central[CENTRAL_BYTES] = { 0 };
 	size_t extra_bytes;
 
 	if (read_at(zip->fd, central, sizeof(central), *at, err))
@@ -214,7 +214,7 @@ static int check_local(const struct zip *zip, const struct record *record, struc
 		       struct error *err)
 {
 	const char *problem = record_problem(record);
-	unsigned char local[LOCAL_BYTES];
+	unsigned char local[LOCAL_BYTES] = { 0 };
 	char name[ENTRY_NAME_BYTES];
 
 	if (problem)
@@ -260,7 +260,7 @@ static int check_spans(const struct zip *zip, struct error *err)
 static int check_records(const struct zip *zip, struct error *err)
 {
 	uint64_t at = zip->at;
-	struct record record;
+	struct record record = { 0 };
 
 	for (uint64_t i = 0; i < zip->entries; i++)
 		if (read_record(zip, &at, &record, err) ||

@@ -250,38 +250,54 @@ static void gather_operands(struct arguments *arguments, const struct strings *p
 			(char *)(uintptr_t)passed->v[i];
 }
 
-int options_parse(const struct option *table, struct arguments *arguments, void *target,
-		  struct pool *pool, struct error *err)
+static bool is_help(const char *argument)
 {
-	struct parse parse = { table, arguments, target, pool, 0, 1 };
-	struct strings passed = { 0 };
+	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
 
-	arguments->after_dashes = arguments->help = false;
-	if (take_defaults(table, target, pool, err))
-		return -1;
-	for (; parse.at < arguments->argc; parse.at++) {
-		const char *argument = arguments->argv[parse.at];
+/* What is read in spite of an earlier error fills the target as well; the first error counts. */
+static int parse_options(struct parse *parse, struct strings *passed, struct error *err)
+{
+	struct arguments *arguments = parse->arguments;
+	struct error later, *next = err;
+
+	for (; parse->at < arguments->argc; parse->at++) {
+		const char *argument = arguments->argv[parse->at];
 
 		if (argument[0] != '-' || !argument[1]) {
 			if (!arguments->anywhere)
 				break;
-			if (strings_add(pool, &passed, argument))
+			if (strings_add(parse->pool, passed, argument))
 				return pool_error(err, STAGE_SETUP);
 			continue;
 		}
 		if (strcmp(argument, "--") == 0) {
 			arguments->after_dashes = true;
-			parse.at++;
+			parse->at++;
 			break;
 		}
-		if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-			arguments->help = true;
-			return 0;
-		}
-		if (argument[1] == '-' ? parse_long(&parse, argument, err) :
-					 parse_letters(&parse, argument, err))
-			return -1;
+		arguments->help = next == err && is_help(argument);
+		if (arguments->help)
+			break;
+		if (argument[1] == '-' ? parse_long(parse, argument, next) :
+					 parse_letters(parse, argument, next))
+			next = &later;
 	}
-	gather_operands(arguments, &passed, parse.at);
+	return next == err ? 0 : -1;
+}
+
+int options_parse(const struct option *table, struct arguments *arguments, void *target,
+		  struct pool *pool, struct error *err)
+{
+	struct parse parse = { table, arguments, target, pool, 0, 1 };
+	struct strings passed = { 0 };
+	struct error later;
+	int bad = take_defaults(table, target, pool, err);
+
+	arguments->after_dashes = arguments->help = false;
+	if (parse_options(&parse, &passed, bad ? &later : err) || bad)
+		return -1;
+	if (!arguments->help)
+		gather_operands(arguments, &passed, parse.at);
 	return 0;
 }

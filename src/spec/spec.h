@@ -72,7 +72,9 @@ struct arguments {
  * first argument that is none. Operands then are the last of argv, in their order. Defaults of
  * NOMAD_EXEC_<OPTION> are taken first, flags win; a repeatable option that is given drops its
  * default. An option of a group is for the thing that was named last. Strings are not copied.
- * Errors are of kind ERROR_USAGE and name the option, the value, and what is expected.
+ * Errors are of kind ERROR_USAGE and name the option, the value, and what is expected. The first
+ * one is reported; *target has all that could be read all the same, before and behind it, up to the
+ * first argument that is no option.
  */
 int options_parse(const struct option *table, struct arguments *arguments, void *target,
 		  struct pool *pool, struct error *err);

@@ -57,7 +57,7 @@ for key in "started_at", "finished_at":
 wrong(abs(datetime.datetime.now(datetime.timezone.utc) - times[-1]) > datetime.timedelta(minutes=10), "finished_at")
 if len(times) == 2:
     between = round((times[1] - times[0]) / datetime.timedelta(milliseconds=1))
-    wrong(abs(report["wall_ms"] - between) > 1, "wall_ms")
+    wrong(abs(report["wall_ms"] - between) > 500, "wall_ms")  # two clocks, read one after the other
     cpu = (report["cpu_user_ms"] or 0) + (report["cpu_system_ms"] or 0)
     wrong(cpu > (report["wall_ms"] + 20) * os.cpu_count(), "CPU time, which is more than there was")
 if report["exit_code"] is not None:
@@ -163,6 +163,33 @@ if not 30000 < r["timings_us"]["run"] < (r["wall_ms"] + 2000) * 1000:
 EOF
 )" ''
 
+# A clock that is set back by an hour each time that it is looked at.
+cat >"$T/back.c" <<'EOF'
+#define _GNU_SOURCE
+#include <time.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	static int hours;
+	int bad = syscall(SYS_clock_gettime, clock, now);
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec -= 3600 * hours++;
+	return bad;
+}
+EOF
+if cc -shared -fPIC -w -o "$T/back.so" "$T/back.c" 2>"$T/cc"; then
+	LD_PRELOAD=$T/back.so nx run --result "$R" -- /bin/sleep 0.2
+	is 'a clock that is set back' "$RC $("$python" -IS - "$R" <<'EOF'
+import json, sys
+r = json.load(open(sys.argv[1]))
+print("back" if r["finished_at"] < r["started_at"] else r, 200 <= r["wall_ms"] < 600000)
+EOF
+)" '0 back True'
+else
+	skip 'a clock that is set back' "no compiler: $(head -n 1 "$T/cc")"
+fi
+
 # --- artifacts ---
 
 printf '#!/bin/sh\nexit 9\n' >"$T/program"
@@ -222,6 +249,36 @@ report_is 'text that would end a string' 127 'command task error' 'command="/a\"
 task="a_b_c_"
 error="command /a\"b\\c?: not found inside the chroot; looked at /local and / there"' run --result "$R" -- $'/a"b\\c\n'
 
+# An older report must not pass for that of a run that never began.
+bad='--memory: bad value "5X"; expected a size such as 300 (MiB), 512K, 1.5G, or unlimited'
+refused='phase error pid exit_code'
+refusal() { printf 'phase="setup"\nerror=%s\npid=null\nexit_code=null' "$1"; }
+for order in before behind; do
+	echo stale >"$T/stale"
+	case $order in
+	before) nx run --result "$T/stale" --memory 5X -- /bin/true ;;
+	behind) nx run --memory 5X --nonsense --memory 6X --result "$T/stale" -- /bin/true ;;
+	esac
+	is "an option that is wrong, --result $order it" "$RC $ERR
+$("$python" -IS "$T/read.py" "$T/stale" "$refused")" "125 nomad-exec: $bad
+nomad-exec: try: nomad-exec run --help
+$(refusal "${bad//\"/\\\"}" | sed 's/^error=\(.*\)/error="\1"/')"
+done
+echo stale >"$T/stale"
+NOMAD_EXEC_CPU=none nx run --result "$T/stale" -- /bin/true
+is 'one of the environment' "$RC $("$python" -IS "$T/read.py" "$T/stale" phase)" '125 phase="setup"'
+nx run --memory --result
+is 'one without a value' "$RC $ERR" '125 nomad-exec: --memory: bad value "--result"; expected a size such as 300 (MiB), 512K, 1.5G, or unlimited
+nomad-exec: try: nomad-exec run --help'
+nx run --memory 5X -- /bin/true --result "$T/none"
+is 'what belongs to the command is not read' "$RC $(ls "$T/none" 2>/dev/null)" '125 '
+nx run --memory 5X --dry-run --result "$T/none" -- /bin/true
+is 'nor is there a report of a --dry-run' "$RC $(ls "$T/none" 2>/dev/null)" '125 '
+nx run --memory 5X --result "$T/none/r" -- /bin/true
+is 'a report that cannot be written does not hide the mistake' "$RC $ERR" "125 nomad-exec: --result $T/none/r: write to its directory: No such file or directory
+nomad-exec: $bad
+nomad-exec: try: nomad-exec run --help"
+
 # --- where it is written ---
 
 echo old >"$R"
@@ -261,6 +318,36 @@ stdout
 	is 'and the file has the report, and what the task wrote' "$(grep -c "^$end$" "$T/pipe") $("$python" -IS "$T/read.py" "$T/rest" phase 2>&1 | tail -n 1)" \
 		"$([ $end = failed ] && echo '0 phase="setup"' || echo '1 phase="run"')"
 done
+
+# What the caller writes next comes behind the report, also in a file that is not appended to.
+for to in /dev/stdout /dev/fd/1 /proc/self/fd/1; do
+	("$NX" run --result $to -- /bin/echo of the task; echo of the caller) >"$T/pipe" 2>"$T/err" </dev/null
+	is "$to that is a file: before, the report, behind" \
+		"$(head -n 1 "$T/pipe"), $(sed '1d;$d' "$T/pipe" >"$T/rest"; "$python" -IS "$T/read.py" "$T/rest" exit_code 2>&1 | tail -n 1), $(tail -n 1 "$T/pipe")$(cat "$T/err")" \
+		'of the task, exit_code=0, of the caller'
+done
+for fd in 3 77; do
+	nx run --result /dev/fd/$fd -- /bin/echo ran
+	is "descriptor $fd, which the caller has not opened" "$RC $OUT$ERR" "125 nomad-exec: --result /dev/fd/$fd: open: Bad file descriptor"
+done
+"$NX" run --result /dev/fd/3 -- /bin/echo ran >"$T/out" 2>&1 3<"$T/target"
+is 'one that is for reading' "$? $(cat "$T/out") $(cat "$T/target")" '125 nomad-exec: --result /dev/fd/3: open: Bad file descriptor target'
+
+# The file that will be the report is there from the start, so that nothing runs in vain.
+mkdir "$T/beside"
+nx run --result "$T/beside/r" --keep --id beside -- /bin/true
+is 'nothing is left beside a report' "$RC $(ls -A "$T/beside")" '0 r'
+nx run --result "$T/beside/r" --user none-such -- /bin/true
+is 'nor beside that of a failure' "$RC $(ls -A "$T/beside")" '125 r'
+start beside run --result "$T/beside/r" -- /bin/sh -c 'echo up; exec sleep 1000'
+ok 'a task runs' wait_for 60 said beside up
+like 'meanwhile its report has a name that nobody foresees' "$(stat -c '%n %a' "$T/beside"/r.*)" "$T/beside/r\\.[A-Za-z0-9]{6} 600"
+kill "$PID"
+end_of beside "$PID"
+is 'a run that a signal ended leaves nothing beside it either' "$RC $(ls -A "$T/beside") $(stat -c %a "$T/beside/r")" '143 r 644'
+nx run --dry-run --result "$T/beside/none" -- /bin/true
+is '--dry-run makes no report' "$RC $(ls -A "$T/beside")" '0 r'
+rm -r "$NOMAD_EXEC_ALLOC_DIR/beside"
 
 # refused NAME PATH MESSAGE: nothing runs when the report could not be written
 refused() { run_is "$1" 125 '' "nomad-exec: $3" -- run --result "$2" -- /bin/echo ran; }

@@ -261,6 +261,12 @@ on_host() {
 groups='grep -E "^[^ ]* [^ ]* cgroup2? " /proc/mounts | cut -d" " -f2 | sort -r | while read -r m; do'
 on_host "$groups"' umount -l "$m"; done; exec "$T/nomad-exec" run -- /bin/echo ran'
 is 'no cgroups' "$RC $OUT$ERR" '125 nomad-exec: no cgroups on this host: Cgroup is not mounted; mount them: mount -t cgroup2 none /sys/fs/cgroup'
+if command -v strace >/dev/null; then
+	out=$(strace -f -o "$T/trace" -P /proc/cgroups -e inject=openat:error=EMFILE "$T/nomad-exec" run -- /bin/echo ran 2>&1 | grep -v ^strace:)
+	is 'cgroups that cannot be looked at' "$out" 'nomad-exec: libcgroup finds no cgroups on this host: Too many open files'
+else
+	skip 'cgroups that cannot be looked at' 'strace is not installed'
+fi
 on_host "$groups"' mount -o remount,bind,ro "$m"; done; exec "$T/nomad-exec" run -- /bin/echo ran'
 like 'read-only cgroups: the file is named' "$RC $OUT$(wc -l <"$T/err") $ERR" '125 1 nomad-exec: [^:]* /[^:]*: Read-only file system.*'
 if ! is_v2; then

@@ -115,6 +115,29 @@ is 'of a caller with 100 open descriptors a task has three' "$OUT" '0
 2'
 nx run --user root --work-dir /proc/self/fd/7 -- /bin/true
 like '--work-dir into a descriptor of the caller is refused' "$RC $OUT$ERR" '125 nomad-exec: enter --work-dir /proc/self/fd/7 .*No such file or directory.*'
+# A directory that is a standard descriptor would be a way out: /proc/self/fd/0/.. goes up from it on the host.
+way_out='a way out of the chroot; give it a file, a pipe or a device, such as /dev/null'
+out=$("$NX" run --result "$T/report" -- /bin/ls /proc/self/fd/0/ 2>&1 </)
+is 'a directory as standard input is refused' "$? $out" "125 nomad-exec: standard input is a directory: $way_out"
+is 'and the report says so' "$(grep -c "\"error\": \"standard input is a directory: $way_out\"" "$T/report")" 1
+mkdir "$T/below"
+out=$("$NX" run --work-dir /proc/self/fd/0 --user root -- /bin/sh -c 'touch ../escaped' 2>&1 <"$T/below")
+is 'also below --work-dir' "$? $out $(ls "$T/escaped" 2>/dev/null)" "125 nomad-exec: standard input is a directory: $way_out "
+# opened FLAGS FD PATH ARGUMENTS...: the launcher with this path open as a standard descriptor, in a way that no shell can
+opened() {
+	python3 -c 'import os, sys; fd = os.open(sys.argv[3], eval(sys.argv[1])); os.dup2(fd, int(sys.argv[2])); os.execv(sys.argv[4], sys.argv[4:])' \
+		"$1" "$2" "$3" "$NX" "${@:4}"
+}
+out=$(opened os.O_RDONLY 1 / run -- /bin/ls /proc/self/fd/1/ 2>&1)
+is 'as standard output' "$? $out" "125 nomad-exec: standard output is a directory: $way_out"
+opened os.O_RDONLY 2 / run --result "$T/report" -- /bin/ls /proc/self/fd/2/ >"$T/out" </dev/null
+is 'as standard error' "$? $(cat "$T/out") $(grep -c "standard error is a directory" "$T/report")" '125  1'
+out=$(opened os.O_PATH 0 /etc/hostname run -- /bin/cat /proc/self/fd/0 2>&1)
+is 'a mere path to a file' "$? $out" "125 nomad-exec: standard input is a mere path (O_PATH): $way_out"
+out=$("$NX" run --dry-run -- /bin/true 2>&1 </ | grep -c '^command')
+is 'for --dry-run it is none' "$out" 1
+nx run --user root --work-dir /proc/self/cwd -- /bin/pwd
+is 'a link in /proc that stays inside is none' "$RC $OUT$ERR" '0 /'
 start fds run --id fds -- /bin/sh -c 'echo up; exec sleep 1000'
 ok 'a task is up' wait_for 30 said fds up
 memory=$(groups_of fds | head -n 1)
@@ -149,5 +172,32 @@ nx run --user root -- /bin/bash -c 'cd /proc/1; for f in exe root cwd fd/0 fd/3;
 	sleep 0.2; echo still here' 2>/dev/null
 is 'a root task can neither look into init, nor change it, nor end it' "$RC $OUT" '0 still here'
 is 'and the binary is as it was' "$(stat -c '%i %s %Y %Z' "$NX"; sha256sum <"$NX")" "$before"
+
+
+# --- init, before a task that may trace ---
+
+# It never has more than the moment that it takes to fork; here each fork takes as long as the task needs to look.
+nx run -- /usr/bin/awk "$sets" /proc/1/status
+is 'init has no capability in any set, and can gain none' "$OUT$ERR" "$(caps 0 0 0 0 0)nnp 1"
+tracing() { env SECRET=needle "$@" "$NX" run --user root --cap-add sys_ptrace -- /bin/bash -c '
+	'"awk '$sets' /proc/1/status"'; tr -d "\0" </proc/1/environ | wc -c; tr "\0" "\n" </proc/1/cmdline | grep .; head -c 4 /proc/1/exe | tail -c 3'; }
+if ((held >> 19 & 1)); then
+	expected="$(caps 0 0 0 0 0)nnp 1
+0
+nomad-exec: init
+ELF"
+	is 'nor before a task that may trace it, which finds nothing of the caller either' "$(tracing env 2>&1)" "$expected"
+	if command -v strace >/dev/null; then
+		is 'even when init is slow' "$(tracing strace -f -o "$T/trace" -e trace=clone3,capset -e inject=clone3:delay_exit=500000 2>&1)" "$expected"
+	else
+		skip 'even when init is slow' 'strace is not installed'
+	fi
+	nx run --user root --cap-add sys_ptrace -- /usr/bin/perl -e 'my $n = {"x86_64" => 101, "aarch64" => 117}->{`uname -m` =~ s/\s//r};
+		syscall($n, 16, 1, 0, 0) == 0 or die "attach: $!\n"; waitpid(1, 0); print "attached"'
+	is 'a task that traces init ends as others do' "$RC $OUT" '0 attached'
+	is 'and nothing is left' "$(ls -A "$NOMAD_EXEC_ALLOC_DIR"; groups_of '*')" ''
+else
+	skip 'a task that may trace init' 'CAP_SYS_PTRACE is not held'
+fi
 
 finish

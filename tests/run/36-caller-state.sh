@@ -27,6 +27,9 @@ def scheduling():
     os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
     call("syscall", {"x86_64": 251, "aarch64": 30}[os.uname().machine], 1, 0, 3 << 13)  # ioprio_set: idle
 
+def real_time():
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+
 def oom():
     with open("/proc/self/oom_score_adj", "w") as f:
         f.write("500")
@@ -96,6 +99,11 @@ unchanged() {
 }
 unchanged 'every signal ignored and blocked' signals
 unchanged 'nice, batch scheduling, pinned to one CPU, idle I/O' scheduling
+if chrt -f 10 true 2>/dev/null; then
+	unchanged 'real-time scheduling' real_time
+else
+	skip 'real-time scheduling' 'chrt -f 10 true fails'
+fi
 unchanged 'an OOM score' oom
 unchanged 'soft limits' soft_limits
 unchanged 'umask, groups, group' identity

@@ -72,6 +72,10 @@ if command -v strace >/dev/null; then
 	strace -f -o "$T/trace" -e trace=pivot_root -e inject=pivot_root:delay_enter=3000000 "$NX" run --id slow --timeout 1 --result "$T/report" -- \
 		/bin/sh -c 'echo started' >"$T/out" 2>&1
 	is 'a start that takes longer than the timeout' "$? $(grep -v ^strace: "$T/out")$(left_of slow) $(reported timed_out)" '124  true'
+	# Init tells of the end, and takes its time to end itself.
+	strace -f -o "$T/trace" -e trace=sendmsg -e inject=sendmsg:delay_exit=9000000:when=2 "$NX" run --id slow --timeout 6 --result "$T/report" -- \
+		/bin/sh -c 'exit 3' >"$T/out" 2>&1
+	is 'a task that ended in time, before an init that does not' "$? $(grep -v ^strace: "$T/out")$(left_of slow) $(reported timed_out) $(reported exit_code)" '3  false 3'
 else
 	skip 'a start that takes longer than the timeout' 'strace is not installed'
 fi

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What becomes of archives: the good ones, and the hostile ones that tests/archives/make.py writes, each with what has to
-# come of it. Drives `nomad-exec fetch`, or with UNPACK=PATH the program made of tests/place/unpack.c, which takes the same
-# options; --output-name, --clean and SIGKILL of the child are tested only there.
+# come of it. Drives `nomad-exec fetch`; with UNPACK=PATH, or when there is no such command, the program made of
+# tests/place/unpack.c, which takes the same options and places files by the stage alone. Root or not.
 . "${0%/*}/lib.sh"
 
-if [ -n "${UNPACK-}" ]; then
-	FETCH=("$UNPACK")
-elif "$NX" fetch --help >/dev/null 2>&1; then
+UNPACK=${UNPACK-}
+if [ -z "$UNPACK" ] && "$NX" fetch --help >/dev/null 2>&1; then
 	FETCH=("$NX" --quiet fetch --no-cache)
+elif UNPACK=${UNPACK:-${NX%/*}/tests/place/unpack} && [ -x "$UNPACK" ]; then
+	FETCH=("$UNPACK")
 else
-	skip 'unpacking' 'this nomad-exec has no command fetch; UNPACK=PATH takes the stage alone'
+	skip 'unpacking' "there is neither nomad-exec fetch nor $UNPACK"
 	finish
 fi
 A=$T/archives D=$T/box/dest
@@ -185,7 +186,7 @@ NAME='--no-clobber: the one file' && fresh && echo old >"$D/hello" &&
 	refused "$A/hello.gz" 'give it its name: File exists; hello is there already, and is not to be replaced' --no-clobber
 fresh && mkdir "$T/box/real" && rmdir "$D" && ln -s real "$D"
 unpack "$A/two.tar"
-is 'a destination that is a link itself is the directory it means' "$RC $ERR $(ls -A "$T/box/real" | words)" '0  dir test1'
+is 'a destination that is a link itself is the directory it means' "$RC $ERR $(find "$T/box/real" -mindepth 1 -maxdepth 1 -printf "%f\n" | words)" '0  dir test1'
 
 # --- what root can try ---
 
@@ -246,6 +247,7 @@ begin() {
 	LAUNCHER=$! CHILD=
 	if wait_for 60 confined; then pass 'a child unpacks'; else fail 'a child unpacks' "$(cat "$T/err")"; fi
 }
+# shellcheck disable=SC2317 # for wait_for
 confined() {
 	CHILD=$(pgrep -P "$LAUNCHER") && grep -q '^Seccomp:.2' "/proc/$CHILD/status" && kill -STOP "$CHILD" &&
 		grep -q '^State:.T' "/proc/$CHILD/status"
@@ -265,9 +267,16 @@ wait "$LAUNCHER"
 is 'a child that is killed' "$? $(cat "$T/err")" \
 	'1 nomad-exec: unpack slow.tar.bz2: the process that unpacked it was ended by SIGKILL'
 is '... leaves nothing' "$(ls -A "$D")" ''
+fresh && mkdir "$T/box/elsewhere"
+begin
+mv "$D" "$T/box/moved" && ln -s elsewhere "$D"
+kill -CONT "$CHILD"
+wait "$LAUNCHER"
+is 'a destination that is swapped meanwhile: the one that was opened is the one that is filled' \
+	"$? $(cd "$T/box" && find moved elsewhere -mindepth 1)" '0 moved/slow'
 fresh
 begin
-[ -n "${UNPACK-}" ] && "$UNPACK" --destination "$D" --clean
+[ -z "$UNPACK" ] || "$UNPACK" --destination "$D" --clean
 is 'what is alive is not cleaned away' "$(find "$D" -mindepth 1 -maxdepth 1 | wc -l)" 1
 kill -KILL "$LAUNCHER"
 wait "$LAUNCHER" 2>/dev/null

@@ -3,6 +3,8 @@
  * Facts of the host, from machines recorded under tests/unit/trees; run from the top of the
  * project. Needs no privilege.
  */
+#include <linux/capability.h>
+
 #include "node_tests.h"
 
 Suite *node_suite(void);
@@ -78,8 +80,11 @@ START_TEST(obstacles_of_recorded_machines)
 	struct cgroups cgroups;
 
 	survey_cgroups(&survey, &cgroups);
-	ck_assert_pstr_eq(exec_obstacle(&survey, &cgroups, 0), machines[_i].obstacle);
-	ck_assert_str_eq(exec_obstacle(&survey, &cgroups, 1000),
+	ck_assert_pstr_eq(exec_obstacle(&survey, &cgroups, 0, ~0ULL), machines[_i].obstacle);
+	ck_assert_str_eq(
+		exec_obstacle(&survey, &cgroups, 0, ~(1ULL << CAP_SYS_ADMIN)),
+		"capability sys_admin: not held; give it to nomad-exec, or to the container that it is in");
+	ck_assert_str_eq(exec_obstacle(&survey, &cgroups, 1000, 0),
 			 "not root: the effective uid is 1000; run nomad-exec as root");
 	ck_assert(!survey.out_of_memory);
 }

@@ -67,6 +67,7 @@ static int unpack_tar(const struct tar *tar, const struct place_limits *limits, 
 	if (bad) {
 		AUTO_DIR dir = fdopendir(take_fd(&to));
 
+		ck_assert_ptr_nonnull(dir);
 		while (readdir(dir))
 			left++;
 		ck_assert_int_eq(left, 3); /* ., .. and kept: nothing is left of it */

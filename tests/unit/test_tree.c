@@ -3,6 +3,7 @@
 #include "base/tree.h"
 
 #include <check.h>
+#include <sys/resource.h>
 
 #include "base/auto.h"
 #include "suites.h"
@@ -36,6 +37,28 @@ START_TEST(a_deep_tree_is_removed)
 	fd = tree_open(tree.fd, "doomed");
 	dig(fd, "d", DEPTH);
 	ck_assert_int_eq(tree_remove(tree.fd, "doomed"), 0);
+	ck_assert_int_eq(faccessat(tree.fd, "doomed", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+END_TEST
+
+/* One for the top and one for what is below it: more are never needed. */
+START_TEST(two_descriptors_are_enough)
+{
+	WRITTEN_TREE tree = tree_make();
+	struct rlimit old, limit;
+	int next, bad;
+
+	tree_write(&tree, "doomed/a/b/c/d/file", "");
+	tree_write(&tree, "doomed/a/b/e/file", "");
+	tree_write(&tree, "doomed/f/g/file", "");
+	next = dup(tree.fd);
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = (struct rlimit){ (rlim_t)next + 2, old.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	bad = tree_remove(tree.fd, "doomed");
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_int_eq(bad, 0);
 	ck_assert_int_eq(faccessat(tree.fd, "doomed", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
 END_TEST
@@ -80,6 +103,7 @@ Suite *tree_suite(void)
 	TCase *trees = tcase_create("trees");
 
 	tcase_add_test(trees, a_deep_tree_is_removed);
+	tcase_add_test(trees, two_descriptors_are_enough);
 	tcase_add_test(trees, links_are_not_followed);
 	tcase_add_test(trees, only_what_lies_below_is_opened);
 	suite_add_tcase(suite, trees);
