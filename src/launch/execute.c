@@ -113,9 +113,11 @@ static int search_and_execute(struct search *search, struct error *err)
 {
 	static const char *const places[] = { "/local", "", "/usr/local/bin", "/usr/bin", "/bin" };
 	const struct task *task = search->task;
-	const char *const absolute[] = { "", "/local" };
-	const char *const *place = *task->command == '/' ? absolute : places;
-	size_t n = strchr(task->command, '/') ? 2 : sizeof(places) / sizeof(places[0]);
+	static const char *const absolute[] = { "", "/local" };
+	const bool is_absolute = *task->command == '/';
+	const char *const *place = is_absolute ? absolute : places;
+	size_t n =
+		is_absolute || strchr(task->command, '/') ? 2 : sizeof(places) / sizeof(places[0]);
 
 	for (size_t i = 0; i < n; i++) {
 		if (!is_there(search, place[i]))
