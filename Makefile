@@ -52,7 +52,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo '  $(1)	$@';)
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-place check-run check-vm check-build install uninstall clean lint bench coverage dist help FORCE
+.PHONY: all check check-unit check-run check-vm check-build install uninstall clean lint bench coverage dist help FORCE
 
 all: $(PROGRAM) $(PAGES) ## the program and its manual (the default)
 
