@@ -214,8 +214,11 @@ int obtain(const struct wanted *wanted, const struct fetch_options *options,
 	obtained->digest = verified.digest;
 	began = now_us();
 	if (fetch_keep(&artifact, &wanted->checksum, options, &verified, err) ||
-	    place(placing, destination_fd, &verified, interrupt_fd, pool, &obtained->placed, err))
+	    place(placing, destination_fd, &verified, interrupt_fd, pool, &obtained->placed, err)) {
+		if (verified.temporary) /* nobody could go on with what is complete */
+			fetch_discard(&artifact);
 		return -1;
+	}
 	obtained->place_us = now_us() - began;
 	return 0;
 }

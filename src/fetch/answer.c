@@ -130,6 +130,7 @@ static int accept_whole(struct transfer *transfer)
 	download->resumed_unproven = false;
 	read_etag(transfer, validator);
 	validator->total = length > 0 ? (uint64_t)length : 0;
+	transfer->left = length >= 0 ? (uint64_t)length : UINT64_MAX;
 	download->ranges = accepts && strcasecmp(accepts, "bytes") == 0;
 	return 0;
 }
@@ -158,8 +159,14 @@ static int accept_part(struct transfer *transfer)
 		return refuse(transfer, "it has changed on the server");
 	if (!validator->total)
 		validator->total = answer.total;
+	if (!validator->total || last >= validator->total)
+		return refuse(transfer, "the server does not say how much there is");
+	/* A 206 has the ETag of a 200 (RFC 9110, 15.3.7): one without did not look at ours. */
+	if (*validator->etag && !*answer.etag && !download->request->provable)
+		return refuse(transfer, "the server does not say of what it sends a part");
+	transfer->left = last + 1 - first;
 	download->ranges = true;
-	download->resumed_unproven |= !*validator->etag;
+	download->resumed_unproven |= !*answer.etag;
 	return 0;
 }
 

@@ -74,10 +74,14 @@ static CURLcode set_trust(struct transfer *transfer, const struct curl_api *api)
 				     options->insecure ? 0L : 2L);
 	if (!file || !*file)
 		file = getenv("SSL_CERT_FILE");
-	if (!bad && file && *file)
+	if (bad || !file || !*file)
+		file = NULL;
+	else
 		bad = api->easy_setopt(transfer->easy, CURLOPT_CAINFO, file);
-	if (!bad && directory && *directory)
-		bad = api->easy_setopt(transfer->easy, CURLOPT_CAPATH, directory);
+	/* NULL: or the system's directory would be trusted besides. */
+	if (!bad && ((directory && *directory) || file))
+		bad = api->easy_setopt(transfer->easy, CURLOPT_CAPATH,
+				       directory && *directory ? directory : NULL);
 	return bad;
 }
 
@@ -128,6 +132,20 @@ static CURLcode set_range(struct transfer *transfer, const struct curl_api *api)
 	return api->easy_setopt(transfer->easy, CURLOPT_RANGE, range);
 }
 
+/* libcurl counts whole buffers: with a large one, a small rate would not be kept to. */
+static CURLcode set_rate(struct transfer *transfer, const struct curl_api *api, uint64_t rate)
+{
+	uint64_t buffer = rate / 8 < 1024 ? 1024 : rate / 8;
+	CURLcode bad =
+		api->easy_setopt(transfer->easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)rate);
+
+	if (!bad && buffer < TRANSFER_BLOCK_BYTES)
+		bad = api->easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, (long)buffer);
+	if (!bad && rate < 4096) /* it would look like a stall */
+		bad = api->easy_setopt(transfer->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	return bad;
+}
+
 static CURLcode set_limits(struct transfer *transfer, const struct curl_api *api)
 {
 	const struct request *request = transfer->download->request;
@@ -135,8 +153,7 @@ static CURLcode set_limits(struct transfer *transfer, const struct curl_api *api
 	CURLcode bad = CURLE_OK;
 
 	if (request->options->limit_rate_bytes)
-		bad = api->easy_setopt(transfer->easy, CURLOPT_MAX_RECV_SPEED_LARGE,
-				       (curl_off_t)request->options->limit_rate_bytes);
+		bad = set_rate(transfer, api, request->options->limit_rate_bytes);
 	if (!bad && request->deadline_ms)
 		bad = api->easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
 				       (long)(left_ms > 1 ? left_ms : 1));
@@ -169,6 +186,8 @@ struct transfer *transfer_new(struct download *download, uint64_t from, uint64_t
 		transfer->from = transfer->at = from;
 		transfer->end = end;
 		transfer->open_ended = end == UINT64_MAX;
+		transfer->held = BLOCK_NONE;
+		transfer->left = UINT64_MAX;
 		transfer->easy = api->easy_init();
 		bad = transfer->easy ? set_all(transfer) : bad;
 	}

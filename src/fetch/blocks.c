@@ -35,37 +35,41 @@ int blocks_begin(struct blocks *blocks, uint64_t total, uint64_t bytes, struct p
 	return 0;
 }
 
-bool blocks_take(struct blocks *blocks, uint64_t *from, uint64_t *end)
+size_t blocks_take(struct blocks *blocks, uint64_t *from, uint64_t *end)
 {
 	for (size_t i = 0; i < blocks->n; i++)
 		if (!blocks->v[i].taken && !is_full(blocks, i)) {
 			blocks->v[i].taken = true;
 			*from = start_of(i) + blocks->v[i].filled;
 			*end = end_of(blocks, i);
-			return true;
+			return i;
 		}
-	return false;
+	return BLOCK_NONE;
 }
 
-bool blocks_take_at(struct blocks *blocks, uint64_t offset, uint64_t *end)
+size_t blocks_take_at(struct blocks *blocks, uint64_t offset, uint64_t *end)
 {
 	size_t i = (size_t)(offset / BLOCK_BYTES_EACH);
 
 	if (i >= blocks->n || blocks->v[i].taken || start_of(i) + blocks->v[i].filled != offset)
-		return false;
+		return BLOCK_NONE;
 	blocks->v[i].taken = true;
 	*end = end_of(blocks, i);
-	return true;
+	return i;
 }
 
 void blocks_fill(struct blocks *blocks, uint64_t offset, uint64_t size)
 {
-	blocks->v[offset / BLOCK_BYTES_EACH].filled += (uint32_t)size;
+	size_t i = (size_t)(offset / BLOCK_BYTES_EACH);
+
+	if (i < blocks->n)
+		blocks->v[i].filled += (uint32_t)size;
 }
 
-void blocks_give_back(struct blocks *blocks, uint64_t offset)
+void blocks_give_back(struct blocks *blocks, size_t block)
 {
-	blocks->v[offset / BLOCK_BYTES_EACH].taken = false;
+	if (block < blocks->n)
+		blocks->v[block].taken = false;
 }
 
 uint64_t blocks_whole(const struct blocks *blocks, uint64_t from)

@@ -27,18 +27,22 @@ struct blocks {
 /* All before `bytes` is there. */
 int blocks_begin(struct blocks *blocks, uint64_t total, uint64_t bytes, struct pool *pool);
 
-/* Takes the first block that nobody has: what is missing of it. false: there is none left. */
-bool blocks_take(struct blocks *blocks, uint64_t *from, uint64_t *end);
+/* No block. */
+#define BLOCK_NONE SIZE_MAX
 
-/* Takes the block at this offset, from which nothing is there yet; false: somebody has been there.
+/* Takes the first block that nobody has, and tells what is missing of it; BLOCK_NONE: there is
+ * none. */
+size_t blocks_take(struct blocks *blocks, uint64_t *from, uint64_t *end);
+
+/* Takes the block that goes on at this offset; BLOCK_NONE: somebody has been there, or it is full.
  */
-bool blocks_take_at(struct blocks *blocks, uint64_t offset, uint64_t *end);
+size_t blocks_take_at(struct blocks *blocks, uint64_t offset, uint64_t *end);
 
 /* size bytes came at offset; they go on where the block ended. */
 void blocks_fill(struct blocks *blocks, uint64_t offset, uint64_t size);
 
-/* Gives back the block that holds this offset, with what came of it. */
-void blocks_give_back(struct blocks *blocks, uint64_t offset);
+/* Gives back a block that was taken, with what came of it; BLOCK_NONE is nothing. */
+void blocks_give_back(struct blocks *blocks, size_t block);
 
 /* How much of the file is there without a gap, when all before `from` is. */
 uint64_t blocks_whole(const struct blocks *blocks, uint64_t from);

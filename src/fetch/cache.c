@@ -33,20 +33,10 @@ static int open_below(int fd, const char *name)
 	if (below < 0 || fstat(below, &st))
 		return -1;
 	if (st.st_uid != geteuid() || st.st_mode & 022) {
-		errno = EPERM;
+		errno = st.st_uid == geteuid() || !geteuid() ? EPERM : EACCES;
 		return -1;
 	}
 	return take_fd(&below);
-}
-
-/* The last directory of the path is made, not those above it. */
-static int open_top(const char *path)
-{
-	AUTO_FD above = open("/", OPEN_DIR);
-
-	if (mkdir(path, 0755) && errno != EEXIST)
-		return -1;
-	return open_below(above, path);
 }
 
 void cache_open(struct cache *cache, const char *directory, const struct checksum *wanted)
@@ -59,7 +49,7 @@ void cache_open(struct cache *cache, const char *directory, const struct checksu
 		return;
 	digest_hex(wanted->digest, wanted->digest_bytes, cache->name);
 	snprintf(prefix, sizeof(prefix), "%.2s", cache->name);
-	cache->fd = open_top(directory);
+	cache->fd = open_below(AT_FDCWD, directory); /* those above it are not made */
 	type_fd = cache->fd < 0 ? -1 : open_below(cache->fd, wanted->type);
 	cache->type_fd = type_fd < 0 ? -1 : open_below(type_fd, prefix);
 	if (cache->type_fd >= 0)
@@ -106,7 +96,8 @@ int cache_find(const struct cache *cache, uint64_t *bytes)
 
 int cache_keep(const struct cache *cache, int fd, const char *temporary, struct error *err)
 {
-	if (fchmod(fd, 0444) || futimens(fd, verified_now) ||
+	/* Without that, a crash of the machine could leave the name and not the bytes. */
+	if (fdatasync(fd) || fchmod(fd, 0444) || futimens(fd, verified_now) ||
 	    renameat(cache->type_fd, temporary, cache->type_fd, cache->name))
 		return error_set(err, STAGE_FETCH, errno, "keep %s in the cache", cache->name);
 	return 0;

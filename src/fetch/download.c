@@ -37,7 +37,7 @@ static int libcurl_failed(struct connections *connections, CURLMcode code)
 			 download->sink->safe, download->request->api->multi_strerror(code));
 }
 
-static int add(struct connections *connections, uint64_t from, uint64_t end)
+static int add(struct connections *connections, uint64_t from, uint64_t end, size_t held)
 {
 	const struct curl_api *api = connections->download->request->api;
 	struct transfer *transfer = transfer_new(connections->download, from, end);
@@ -53,6 +53,7 @@ static int add(struct connections *connections, uint64_t from, uint64_t end)
 		transfer_free(transfer);
 		return libcurl_failed(connections, bad);
 	}
+	transfer->held = held;
 	while (connections->v[i])
 		i++;
 	connections->v[i] = transfer;
@@ -88,7 +89,9 @@ static int divide(struct connections *connections, struct transfer *first, struc
 		download->failed = true;
 		return pool_error(download->err, STAGE_FETCH);
 	}
-	blocks_take_at(&download->blocks, first->at, &first->end);
+	first->held = blocks_take_at(&download->blocks, first->at, &first->end);
+	if (first->held == BLOCK_NONE)
+		first->end = first->at; /* there is nothing for it to go on with */
 	return 0;
 }
 
@@ -100,6 +103,7 @@ static bool may_divide(const struct connections *connections)
 
 	return download->ranges && validator->total &&
 	       (*validator->etag || download->request->provable) &&
+	       validator->total > download->sink->bytes &&
 	       validator->total - download->sink->bytes > GROW_LEFT_BYTES &&
 	       !download->request->options->limit_rate_bytes;
 }
@@ -139,11 +143,15 @@ static int fill(struct connections *connections)
 {
 	struct download *download = connections->download;
 	uint64_t from, end;
+	size_t block;
 
-	while (download->blocks.v && connections->n < connections->wanted &&
-	       blocks_take(&download->blocks, &from, &end))
-		if (add(connections, from, end))
+	while (download->blocks.v && connections->n < connections->wanted) {
+		block = blocks_take(&download->blocks, &from, &end);
+		if (block == BLOCK_NONE)
+			return 0;
+		if (add(connections, from, end, block))
 			return -1;
+	}
 	return 0;
 }
 
@@ -174,15 +182,11 @@ static enum outcome end_one(struct connections *connections, const CURLMsg *mess
 	outcome = transfer_judge(transfer, message->data.result, pool);
 	attempt->location = transfer->location;
 	attempt->retry_after_ms = transfer->retry_after_ms;
-	if (download->blocks.v) {
-		uint64_t last = transfer->at > transfer->from ? transfer->at - 1 : transfer->at;
-
-		blocks_give_back(&download->blocks, last);
-		if (outcome == OUTCOME_DONE &&
-		    partial_note(download->partial, download->sink->bytes, download->err)) {
-			download->failed = true;
-			outcome = OUTCOME_FAILED;
-		}
+	blocks_give_back(&download->blocks, transfer->held);
+	if (download->blocks.v && outcome == OUTCOME_DONE &&
+	    partial_note(download->partial, download->sink->bytes, download->err)) {
+		download->failed = true;
+		outcome = OUTCOME_FAILED;
 	}
 	drop(connections, i);
 	if (outcome == OUTCOME_DONE)
@@ -229,6 +233,18 @@ static int wait_for_more(struct connections *connections)
 	return 0;
 }
 
+static enum outcome all_is_there(const struct download *download)
+{
+	uint64_t total = download->partial->validator.total;
+
+	if (download->sink->bytes == total)
+		return OUTCOME_DONE;
+	error_set(download->err, STAGE_FETCH, 0, "fetch " URL_FORMAT ": %llu of %llu bytes came",
+		  download->sink->safe, (unsigned long long)download->sink->bytes,
+		  (unsigned long long)total);
+	return OUTCOME_TRY_AGAIN;
+}
+
 static enum outcome drive(struct connections *connections, struct pool *pool,
 			  struct attempt *attempt)
 {
@@ -252,7 +268,7 @@ static enum outcome drive(struct connections *connections, struct pool *pool,
 		if (connections->n > attempt->connections)
 			attempt->connections = connections->n;
 		if (!connections->n) /* nothing runs, and no block is left */
-			return OUTCOME_DONE;
+			return all_is_there(download);
 		if (wait_for_more(connections))
 			return OUTCOME_FAILED;
 	}
@@ -271,7 +287,10 @@ enum outcome download_run(struct download *download, struct pool *pool, struct a
 	download->blocks = (struct blocks){ 0 };
 	if (!connections.multi)
 		pool_error(download->err, STAGE_FETCH);
-	else if (add(&connections, download->sink->bytes, UINT64_MAX) == 0)
+	else if (sink_cut(download->sink, download->err))
+		download->failed =
+			true; /* what an attempt before wrote ahead is not to be counted */
+	else if (add(&connections, download->sink->bytes, UINT64_MAX, BLOCK_NONE) == 0)
 		outcome = drive(&connections, pool, attempt);
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		drop(&connections, i);

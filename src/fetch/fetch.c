@@ -196,18 +196,21 @@ static int finish(struct partial *partial, struct sink *sink, struct artifact *a
 {
 	if (sink_end(sink, &artifact->digest, err))
 		return -1;
+	if (partial->validator.total && sink->bytes != partial->validator.total)
+		return error_set(err, STAGE_FETCH, 0,
+				 "fetch " URL_FORMAT ": %llu of %llu bytes came", sink->safe,
+				 (unsigned long long)sink->bytes,
+				 (unsigned long long)partial->validator.total);
 	artifact->fd = reopen(partial->fd, err);
 	if (artifact->fd < 0)
 		return -1;
 	partial_complete(partial);
 	artifact->directory_fd = partial->directory_fd;
 	artifact->temporary = partial->name;
-	/* The one that was written through is closed, with a check, unless it holds the lock. */
-	if (partial->state)
-		artifact->lock_fd = take_fd(&partial->fd);
-	else if (close(take_fd(&partial->fd)))
-		return error_set(err, STAGE_FETCH, errno, "close the artifact that was written");
-	return 0;
+	artifact->lock_fd = take_fd(&partial->lock_fd);
+	return close(take_fd(&partial->fd)) ?
+		       error_set(err, STAGE_FETCH, errno, "close the artifact that was written") :
+		       0;
 }
 
 int fetch(const struct source *source, const struct checksum *wanted,

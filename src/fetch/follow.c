@@ -7,18 +7,32 @@
 #include "fetch/follow.h"
 
 #include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES (256 << 10)
-#define STEP_BYTES (1 << 20)   /* it is not woken up for less */
-#define THREAD_BYTES (4 << 20) /* a file that is smaller is digested at its end */
-#define STACK_BYTES ((size_t)1 << 20)
+#include "base/interrupt.h"
 
-static int digest_until(struct follower *follower, uint64_t bytes, struct error *err)
+#define BLOCK_BYTES (256 << 10)
+#define STEP_BYTES (1 << 20) /* it is not woken up for less */
+#define WAIT_NS 100000000
+#define THREAD_BYTES (4 << 20) /* a file that is smaller is digested at its end */
+
+static bool is_abandoned(struct follower *follower)
+{
+	bool abandon;
+
+	pthread_mutex_lock(&follower->lock);
+	abandon = follower->abandon;
+	pthread_mutex_unlock(&follower->lock);
+	return abandon;
+}
+
+static int digest_until(struct follower *follower, uint64_t bytes, int interrupt_fd,
+			struct error *err)
 {
 	char block[BLOCK_BYTES];
 
-	while (follower->digested_bytes < bytes) {
+	while (follower->digested_bytes < bytes && !is_abandoned(follower)) {
 		uint64_t left = bytes - follower->digested_bytes;
 		ssize_t n = pread(follower->fd, block, left < sizeof(block) ? left : sizeof(block),
 				  (off_t)follower->digested_bytes);
@@ -32,6 +46,8 @@ static int digest_until(struct follower *follower, uint64_t bytes, struct error 
 		if (digest_update(&follower->digest, block, (size_t)n, STAGE_FETCH, err))
 			return -1;
 		follower->digested_bytes += (size_t)n;
+		if (interrupted(interrupt_fd, 0, STAGE_FETCH, err))
+			return -1;
 	}
 	return 0;
 }
@@ -58,7 +74,7 @@ static void *follow(void *context)
 	while (!stop) {
 		uint64_t available = wait_for_more(follower, follower->digested_bytes, &stop);
 
-		if (digest_until(follower, available, &follower->error)) {
+		if (digest_until(follower, available, -1, &follower->error)) {
 			follower->failed = true;
 			return NULL;
 		}
@@ -69,26 +85,41 @@ static void *follow(void *context)
 /* Without a thread the rest is done at the end: nothing is lost but time. */
 static void start(struct follower *follower)
 {
-	pthread_attr_t attributes;
-
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2 || pthread_attr_init(&attributes))
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		return;
-	follower->stop = false;
-	follower->started = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
-			    pthread_create(&follower->thread, &attributes, follow, follower) == 0;
-	pthread_attr_destroy(&attributes);
+	follower->stop = follower->abandon = false;
+	follower->started = pthread_create(&follower->thread, NULL, follow, follower) == 0;
 }
 
-static void join(struct follower *follower)
+/* Tells the thread that nothing more will come, or that nobody waits for it any more. */
+static void tell(struct follower *follower, bool abandon)
 {
-	if (!follower->started)
-		return;
 	pthread_mutex_lock(&follower->lock);
 	follower->stop = true;
+	follower->abandon = abandon;
 	pthread_cond_signal(&follower->more);
 	pthread_mutex_unlock(&follower->lock);
-	pthread_join(follower->thread, NULL);
-	follower->started = false;
+}
+
+/* Waits for the end of the thread, and looks for signals meanwhile. */
+static int join(struct follower *follower, int interrupt_fd, struct error *err)
+{
+	int bad = 0;
+
+	while (follower->started) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += WAIT_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		follower->started = pthread_timedjoin_np(follower->thread, NULL, &until) != 0;
+		if (!bad && interrupted(interrupt_fd, 0, STAGE_FETCH, err)) {
+			bad = -1;
+			tell(follower, true);
+		}
+	}
+	return bad;
 }
 
 int follower_begin(struct follower *follower, int fd, const char *type, struct error *err)
@@ -114,24 +145,30 @@ void follower_advance(struct follower *follower, uint64_t bytes)
 	pthread_mutex_unlock(&follower->lock);
 }
 
-int follower_end(struct follower *follower, uint64_t bytes, struct checksum *checksum,
-		 struct error *err)
+int follower_end(struct follower *follower, uint64_t bytes, int interrupt_fd,
+		 struct checksum *checksum, struct error *err)
 {
-	join(follower);
 	*checksum = (struct checksum){ 0 };
+	tell(follower, false);
+	if (join(follower, interrupt_fd, err))
+		return -1;
 	if (!follower->digest.context)
 		return 0;
 	if (follower->failed) {
 		*err = follower->error;
 		return -1;
 	}
-	if (digest_until(follower, bytes, err))
+	if (digest_until(follower, bytes, interrupt_fd, err))
 		return -1;
 	return digest_end(&follower->digest, checksum, STAGE_FETCH, err);
 }
 
 void follower_release(struct follower *follower)
 {
-	join(follower);
+	struct error ignored;
+
+	tell(follower, true);
+	join(follower, -1, &ignored);
+	follower->abandon = false;
 	digest_release(&follower->digest);
 }

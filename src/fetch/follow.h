@@ -22,6 +22,7 @@ struct follower {
 	pthread_cond_t more;
 	uint64_t available_bytes; /* that will not change any more */
 	bool stop;                /* do not wait for more */
+	bool abandon;             /* nor go on with what is there */
 	bool failed;              /* `error` says why */
 	struct error error;
 };
@@ -37,9 +38,12 @@ int follower_begin(struct follower *follower, int fd, const char *type, struct e
 /* So many bytes of the file are there for good. A thread starts when it is worth one. */
 void follower_advance(struct follower *follower, uint64_t bytes);
 
-/* The digest of that many bytes; type NULL when none was begun. No thread is left. */
-int follower_end(struct follower *follower, uint64_t bytes, struct checksum *checksum,
-		 struct error *err);
+/*
+ * The digest of that many bytes; type NULL when none was begun. No thread is left. A signal that
+ * interrupt_fd (a signalfd, or -1) reports ends it with ERROR_INTERRUPTED.
+ */
+int follower_end(struct follower *follower, uint64_t bytes, int interrupt_fd,
+		 struct checksum *checksum, struct error *err);
 
 /* Ends the thread, if there is one, and drops the digest. */
 void follower_release(struct follower *follower);

@@ -17,6 +17,7 @@
 #define REDIRECTS_MAX 10
 #define BACKOFF_FIRST_MS 500
 #define BACKOFF_MAX_MS 30000
+#define PROGRESS_BYTES (1 << 20)
 
 /* Everything that the attempts at one source have in common. */
 struct job {
@@ -32,7 +33,8 @@ struct job {
 	struct error *err;
 	uint64_t deadline_ms;
 	bool provable;
-	bool may_pass; /* the last attempt failed of what may be over later */
+	unsigned int failures; /* since something came */
+	bool may_pass;         /* the last attempt failed of what may be over later */
 };
 
 /* The URL `at`, or what it redirects to, which it becomes. */
@@ -148,7 +150,7 @@ static uint64_t backoff_ms(unsigned int attempts)
 
 static int pause_before_next(struct job *job, const struct attempt *attempt)
 {
-	unsigned int attempts = job->delivery->attempts;
+	unsigned int attempts = job->failures;
 	uint64_t ms = attempt->retry_after_ms ? attempt->retry_after_ms : backoff_ms(attempts);
 	int64_t until = clock_ms() + (int64_t)ms;
 
@@ -185,9 +187,18 @@ static int prepare_next(struct job *job, bool anew)
 						sink_begin(download->sink, bytes, job->err);
 }
 
+/* One that brought something was no failure in vain: the patience is as at the beginning. */
+static void count_failure(struct job *job, uint64_t bytes_before)
+{
+	if (job->download->sink->bytes >= bytes_before + PROGRESS_BYTES)
+		job->failures = 0;
+	job->failures++;
+}
+
 static int try_all(struct job *job)
 {
 	for (;;) {
+		uint64_t before = job->download->sink->bytes;
 		struct attempt attempt;
 		enum outcome outcome;
 
@@ -198,7 +209,8 @@ static int try_all(struct job *job)
 		job->may_pass = outcome != OUTCOME_FAILED && !job->download->failed;
 		if (!job->may_pass)
 			return -1;
-		if (job->delivery->attempts > job->options->retries)
+		count_failure(job, before);
+		if (job->failures > job->options->retries)
 			return job->delivery->attempts == 1 ?
 				       -1 :
 				       error_remedy(job->err, "given up after %u attempts",

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,18 +23,31 @@
 #define STATE_FIRST_LINE "nomad-exec download 1"
 #define LOCK_POLL_MS 100
 
+/*
+ * An overlay has no files without a name before Linux 6.3, other file systems never: then one loses
+ * its name at once, and is copied when it is placed.
+ */
+static int open_and_unlink(int directory_fd)
+{
+	char name[40];
+	uint64_t chance;
+	int fd;
+
+	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+		return -1;
+	snprintf(name, sizeof(name), ".nomad-exec-%016" PRIx64, chance);
+	fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(directory_fd, name, 0);
+	return fd;
+}
+
 int partial_open_unnamed(struct partial *partial, struct error *err)
 {
+	partial->name = partial->state = NULL;
 	partial->fd = openat(partial->directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	/*
-	 * An overlay has no such files before Linux 6.3, other file systems never: then the file
-	 * has a name of ours.
-	 */
-	if (partial->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		partial->name = ".artifact";
-		partial->fd = openat(partial->directory_fd, partial->name,
-				     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	}
+	if (partial->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		partial->fd = open_and_unlink(partial->directory_fd);
 	return partial->fd >= 0 ?
 		       0 :
 		       error_set(err, STAGE_FETCH, errno, "make a file for the artifact in %s",
@@ -41,13 +55,14 @@ int partial_open_unnamed(struct partial *partial, struct error *err)
 }
 
 /* Nobody else may have written it, nor be able to. */
-static int check_ours(const struct partial *partial, struct stat *st, struct error *err)
+static int check_ours(struct partial *partial, struct stat *st, struct error *err)
 {
 	if (fstat(partial->fd, st))
 		return error_set(err, STAGE_FETCH, errno, "look at %s", partial->name);
 	if (S_ISREG(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & 022) &&
 	    st->st_nlink <= 1)
 		return 0;
+	partial->foreign = true;
 	error_set(err, STAGE_FETCH, 0, "the partial file %s/%s is not ours alone",
 		  partial->directory, partial->name);
 	return error_remedy(err, "remove it");
@@ -149,6 +164,22 @@ static void load_state(struct partial *partial)
 	read_state(partial, text);
 }
 
+/*
+ * The lock stays with the description that took it, and the bytes are written through another one,
+ * which can be closed, with a check, while the lock is held.
+ */
+static int separate_lock(struct partial *partial, struct error *err)
+{
+	char self[40];
+
+	partial->lock_fd = partial->fd;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", partial->lock_fd);
+	partial->fd = open(self, O_RDWR | O_CLOEXEC);
+	return partial->fd >= 0 ? 0 :
+				  error_set(err, STAGE_FETCH, errno,
+					    "reopen the partial file through %s", self);
+}
+
 int partial_open(struct partial *partial, const char *name, const char *identity, int interrupt_fd,
 		 struct pool *pool, struct error *err)
 {
@@ -157,7 +188,15 @@ int partial_open(struct partial *partial, const char *name, const char *identity
 	partial->state = pool_printf(pool, ".%.240s.part.state", name);
 	if (!partial->name || !partial->state)
 		return pool_error(err, STAGE_FETCH);
-	if (lock_file(partial, interrupt_fd, err))
+	if (lock_file(partial, interrupt_fd, err)) {
+		if (!partial->foreign)
+			return -1;
+		/* In a directory that many share, anybody can be in the way. */
+		log_info("%s; it is passed over", err->text);
+		drop_fd(&partial->fd);
+		return partial_open_unnamed(partial, err);
+	}
+	if (separate_lock(partial, err))
 		return -1;
 	load_state(partial);
 	return 0;
@@ -202,5 +241,6 @@ void partial_abandon(const struct partial *partial)
 
 void partial_release(struct partial *partial)
 {
+	drop_fd(&partial->lock_fd);
 	drop_fd(&partial->fd);
 }

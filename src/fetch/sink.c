@@ -104,7 +104,7 @@ void sink_advance(struct sink *sink, uint64_t bytes)
 
 int sink_end(struct sink *sink, struct checksum *checksum, struct error *err)
 {
-	return follower_end(&sink->follower, sink->bytes, checksum, err);
+	return follower_end(&sink->follower, sink->bytes, sink->interrupt_fd, checksum, err);
 }
 
 void sink_release(struct sink *sink)

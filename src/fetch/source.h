@@ -74,10 +74,12 @@ struct validator {
 
 /* A file of the destination that survives a failure, and what it was. */
 struct partial {
-	int fd; /* for reading and writing, locked; the lock goes with the description */
+	int fd;      /* for reading and writing */
+	int lock_fd; /* holds the lock of one that has a name */
 	int directory_fd;
 	const char *directory; /* its path, for messages */
 	bool waited;           /* another process had it */
+	bool foreign;          /* a file of that name is there, and not ours alone */
 	const char *name;      /* NULL: the file has none, and nothing survives */
 	const char *state;     /* the name of the file beside it */
 	const char *identity;  /* what is being fetched: one line */
@@ -87,16 +89,16 @@ struct partial {
 
 #define PARTIAL_INIT                                                                               \
 	{                                                                                          \
-		.fd = -1, .directory_fd = -1                                                       \
+		.fd = -1, .lock_fd = -1, .directory_fd = -1                                        \
 	}
 
 /*
  * Opens .NAME.part in directory_fd, or makes it, waits until no other process has it, and reads how
- * far it came. Files that others could have written are refused.
+ * far it came. When others could have written to it, it is left alone for a file without a name.
  */
 int partial_open(struct partial *partial, const char *name, const char *identity, int interrupt_fd,
 		 struct pool *pool, struct error *err);
-/* A file without a name, or with one of its own. */
+/* A file without a name. */
 int partial_open_unnamed(struct partial *partial, struct error *err);
 /* Notes down what a later process needs; bytes UINT64_MAX: as many as the file has. */
 int partial_note(const struct partial *partial, uint64_t bytes, struct error *err);

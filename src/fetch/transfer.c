@@ -8,6 +8,7 @@
  */
 #include "fetch/transfer.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define HEADER_LINES_MAX 300
@@ -26,7 +27,10 @@ static bool next_block(struct transfer *transfer)
 
 	if (!blocks->v || transfer->at == blocks->total)
 		return false;
-	return transfer->open_ended && blocks_take_at(blocks, transfer->at, &transfer->end);
+	if (!transfer->open_ended)
+		return false;
+	transfer->held = blocks_take_at(blocks, transfer->at, &transfer->end);
+	return transfer->held != BLOCK_NONE;
 }
 
 /* Appends, or with several connections writes where it belongs, and counts what has no gap any
@@ -85,6 +89,14 @@ size_t transfer_take_body(char *data, size_t one, size_t size, void *context)
 	(void)one;
 	if (!transfer->answered && answer_accept(transfer))
 		return 0;
+	if (size > transfer->left) {
+		error_set(transfer->download->err, STAGE_FETCH, 0,
+			  "fetch " URL_FORMAT ": the server sends more than it announced",
+			  transfer->download->sink->safe);
+		fail(transfer);
+		return 0;
+	}
+	transfer->left -= transfer->left == UINT64_MAX ? 0 : size;
 	while (taken < size) {
 		if (transfer->at == transfer->end && !transfer->filled && !next_block(transfer)) {
 			transfer->stopped = true;
@@ -148,6 +160,13 @@ static bool may_pass(const struct transfer *transfer, CURLcode code)
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		return !transfer->obstacle;
+	case CURLE_SSL_CONNECT_ERROR: {
+		long errnum = 0;
+
+		transfer->download->request->api->easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO,
+							       &errnum);
+		return errnum == ECONNRESET || errnum == EPIPE;
+	}
 	case CURLE_OPERATION_TIMEDOUT: {
 		uint64_t deadline = transfer->download->request->deadline_ms;
 

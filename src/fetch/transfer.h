@@ -52,6 +52,8 @@ struct transfer {
 	struct curl_slist *headers;
 	uint64_t from, at,
 		end;     /* the first byte asked for; where the next goes; UINT64_MAX: to its end */
+	size_t held;     /* the block that is its own; BLOCK_NONE */
+	uint64_t left;   /* of the body, as it was announced; UINT64_MAX: not known */
 	bool open_ended; /* it was asked for all that follows */
 	bool ranged;     /* it was asked with a range */
 	bool answered;   /* the answer was looked at, and its body is welcome */
