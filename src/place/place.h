@@ -70,7 +70,10 @@ bool place_unpacks(const char *format, const char *name);
 int place(const struct placing *how, int directory_fd, struct verified *verified, int interrupt_fd,
 	  struct pool *pool, struct placed *placed, struct error *err);
 
-/* Removes staging directories that killed runs left in the directory; a live one is locked. */
+/*
+ * Removes what killed runs of this user left in the directory: staging directories of mode 0700 and
+ * copies under way. A live one is locked.
+ */
 void place_clean(int directory_fd);
 
 #endif
