@@ -86,13 +86,70 @@ START_TEST(what_took_the_name_of_ours_stays)
 }
 END_TEST
 
+/* The child's rules hold in the launcher too, for what the child was made to do. */
+static const struct {
+	const char *path, *target, *message;
+} made[] = {
+	{ "d/link", "..", NULL },
+	{ "d/link", "/etc/shadow", "d/link: what it links to is absolute" },
+	{ "link", "../secret", "link: it links to outside of the archive" },
+	{ "d/e/link", "../../../secret", "d/e/link: it links to outside of the archive" },
+	{ "d/fifo", NULL, "d/fifo: it is a fifo" },
+	{ "d/a\nb", "x", "d/a?b: it has a control character in it, or is not UTF-8" },
+};
+
+START_TEST(what_the_child_made_is_judged_again)
+{
+	FIXTURE fixture = fixture_make();
+	struct staging staging = STAGING_INIT;
+	struct error err;
+	int bad;
+
+	ck_assert_int_eq(staging_make(fixture.to, &staging, &err), 0);
+	ck_assert_int_eq(mkdirat(staging.fd, "d", 0755), 0);
+	ck_assert_int_eq(mkdirat(staging.fd, "d/e", 0755), 0);
+	if (made[_i].target)
+		ck_assert_int_eq(symlinkat(made[_i].target, staging.fd, made[_i].path), 0);
+	else
+		ck_assert_int_eq(mkfifoat(staging.fd, made[_i].path, 0600), 0);
+	if (_i % 2) /* with a directory to fill, and without */
+		ck_assert_int_eq(mkdirat(fixture.to, "d", 0755), 0);
+	bad = merge(&staging, fixture.to, false, &err);
+	staging_remove(&staging);
+	ck_assert_int_eq(bad, made[_i].message ? -1 : 0);
+	ck_assert_int_eq(is_there(fixture.to, made[_i].path), !bad);
+	if (bad)
+		ck_assert_str_eq(err.text, made[_i].message);
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_not_published)
+{
+	FIXTURE fixture = fixture_make();
+	AUTO_FD fd = -1;
+	struct finished file;
+	struct error err;
+
+	ck_assert_int_eq(symlinkat("/etc/shadow", fixture.tree.fd, "file"), 0);
+	fd = openat(fixture.tree.fd, "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	file = (struct finished){ .fd = fd, .directory_fd = fixture.tree.fd, .temporary = "file" };
+	ck_assert_int_eq(publish(&file, fixture.to, "x", false, -1, &err), -1);
+	ck_assert_str_eq(err.text, "what is to be placed is no file");
+	ck_assert(!is_there(fixture.to, "x"));
+}
+END_TEST
+
 Suite *place_hostile_suite(void)
 {
 	Suite *suite = suite_create("place-hostile");
-	TCase *others = tcase_create("others");
+	TCase *others = tcase_create("others"), *child = tcase_create("child");
 
 	tcase_add_test(others, what_others_gave_our_name_stays);
 	tcase_add_test(others, what_took_the_name_of_ours_stays);
+	tcase_add_loop_test(child, what_the_child_made_is_judged_again, 0,
+			    (int)(sizeof(made) / sizeof(made[0])));
+	tcase_add_test(child, what_is_no_file_is_not_published);
 	suite_add_tcase(suite, others);
+	suite_add_tcase(suite, child);
 	return suite;
 }
