@@ -105,9 +105,8 @@ static int empty_directory(struct removal *removal, DIR *dir, int depth)
 	}
 }
 
-int tree_remove(int fd, const char *name)
+static int empty_top(DIR *top)
 {
-	AUTO_DIR top = open_directory(fd, name);
 	struct removal removal = { .top_fd = top ? dirfd(top) : -1 };
 	unsigned long before;
 
@@ -117,5 +116,19 @@ int tree_remove(int fd, const char *name)
 			return -1;
 		rewinddir(top);
 	} while (removal.lifted != before);
-	return unlinkat(fd, name, AT_REMOVEDIR);
+	return 0;
+}
+
+int tree_empty(int fd)
+{
+	AUTO_DIR top = open_directory(fd, ".");
+
+	return empty_top(top);
+}
+
+int tree_remove(int fd, const char *name)
+{
+	AUTO_DIR top = open_directory(fd, name);
+
+	return empty_top(top) ? -1 : unlinkat(fd, name, AT_REMOVEDIR);
 }

@@ -21,4 +21,7 @@ int tree_open(int fd, const char *name);
  */
 int tree_remove(int fd, const char *name);
 
+/* Removes what is in the directory fd in the same way, whatever name it has by now. */
+int tree_empty(int fd);
+
 #endif

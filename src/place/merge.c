@@ -4,9 +4,9 @@
  * unpacked, and what is in the destination, is hostile: directories are opened one component at a
  * time, never through links and never where something is mounted, and files are never opened.
  *
- * The first walk only looks, so that what cannot work is found while nothing has changed. The
- * second one moves. Between two of its renames a failing disk can leave a part of the files
- * replaced; each of them is whole.
+ * The first walk only looks, so that what cannot work, or what the child was not to make, is found
+ * while nothing has changed. The second one moves. Between two of its renames a failing disk can
+ * leave a part of the files replaced; each of them is whole.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "place/entry.h"
 #include "place/publish.h"
 #include "place/unpack.h"
+#include "place/writer.h"
 
 struct merging {
 	bool no_clobber, moving;
@@ -53,15 +54,15 @@ static bool is_directory(int fd, const struct dirent *entry)
 
 static int merge_directory(struct merging *merging, int from, int to, struct error *err);
 
-/* Both are directories. */
+/* Both are directories; or to is -1, where the destination has none yet. */
 static int merge_below(struct merging *merging, int from, int to, const char *name,
 		       struct error *err)
 {
-	AUTO_FD inner_from = tree_open(from, name), inner_to = tree_open(to, name);
+	AUTO_FD inner_from = tree_open(from, name), inner_to = to < 0 ? -1 : tree_open(to, name);
 	const size_t length = merging->length;
 	int n, bad;
 
-	if (inner_from < 0 || inner_to < 0)
+	if (inner_from < 0 || (to >= 0 && inner_to < 0))
 		return failed(merging, name, "open the directory", err);
 	n = snprintf(merging->path + length, sizeof(merging->path) - length, "%s/", name);
 	if (n < 0 || (size_t)n >= sizeof(merging->path) - length)
@@ -72,27 +73,76 @@ static int merge_below(struct merging *merging, int from, int to, const char *na
 	return bad;
 }
 
+static const char *link_problem(int from, const char *name, const char *path)
+{
+	char target[ENTRY_NAME_BYTES];
+	ssize_t n = readlinkat(from, name, target, sizeof(target));
+
+	if (n < 0 || (size_t)n == sizeof(target))
+		return "what it links to cannot be read";
+	target[n] = '\0';
+	return entry_link_problem(path, target);
+}
+
+/* By the rules that the child had, which an archive may have taken over. */
+static int judge(const struct merging *merging, int from, const char *name, struct error *err)
+{
+	char path[ENTRY_NAME_BYTES];
+	const char *problem;
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%.*s%s", (int)merging->length, merging->path, name);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return refuse(merging, name, "its name is too long", err);
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW))
+		return failed(merging, name, "look at", err);
+	problem = entry_name_problem(path, WRITER_DEPTH_MAX);
+	if (!problem)
+		problem = entry_kind_problem(st.st_mode);
+	if (!problem && S_ISLNK(st.st_mode))
+		problem = link_problem(from, name, path);
+	return problem ? refuse(merging, name, problem, err) : 0;
+}
+
+/* What is there in place of a file. */
+static int check_file(const struct merging *merging, const char *name, mode_t there,
+		      struct error *err)
+{
+	const char *problem = entry_kind_problem(there);
+
+	if (S_ISDIR(there))
+		return refuse(merging, name, "a directory is there, where a file is to be", err);
+	if (merging->no_clobber)
+		return refuse(merging, name, "it is there already, and is not to be replaced", err);
+	if (!problem)
+		return 0;
+	error_set(err, STAGE_CHROOT, 0, "replace %.*s%s: %s", (int)merging->length, merging->path,
+		  name, problem);
+	return error_remedy(err, "choose another directory");
+}
+
 static int check(struct merging *merging, int from, int to, const struct dirent *entry,
 		 struct error *err)
 {
 	const bool directory = is_directory(from, entry);
+	const char *name = entry->d_name;
 	struct stat st;
 
-	if (fstatat(to, entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : failed(merging, entry->d_name, "look at", err);
-	if (directory && S_ISDIR(st.st_mode))
-		return merge_below(merging, from, to, entry->d_name, err);
-	if (directory)
-		return refuse(merging, entry->d_name,
-			      S_ISLNK(st.st_mode) ? "a link is there, where a directory is to be" :
-						    "a file is there, where a directory is to be",
-			      err);
+	if (judge(merging, from, name, err))
+		return -1;
+	if (to < 0 || fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (to >= 0 && errno != ENOENT)
+			return failed(merging, name, "look at", err);
+		return directory ? merge_below(merging, from, -1, name, err) : 0;
+	}
+	if (!directory)
+		return check_file(merging, name, st.st_mode, err);
 	if (S_ISDIR(st.st_mode))
-		return refuse(merging, entry->d_name, "a directory is there, where a file is to be",
-			      err);
-	return merging->no_clobber ? refuse(merging, entry->d_name,
-					    "it is there already, and is not to be replaced", err) :
-				     0;
+		return merge_below(merging, from, to, name, err);
+	return refuse(merging, name,
+		      S_ISLNK(st.st_mode) ? "a link is there, where a directory is to be" :
+					    "a file is there, where a directory is to be",
+		      err);
 }
 
 static int move(struct merging *merging, int from, int to, const struct dirent *entry,

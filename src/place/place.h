@@ -54,7 +54,7 @@ bool place_unpacks(const char *format, const char *name);
  * Places the file in the directory. The mode of a plain or decompressed file is 0644 unless set;
  * what comes out of an archive has its own, without set-user-ID, set-group-ID, sticky and the right
  * to write for others than the owner, and its time unless that is 0. A file or link that is there
- * is replaced by one rename, a directory in its place is an error. What is unpacked over an
+ * is replaced by one rename, a directory, device, fifo or socket in its place is an error. What is unpacked over an
  * existing tree replaces its files one by one; directories that are there are filled and stay as
  * they are.
  *
@@ -70,7 +70,10 @@ bool place_unpacks(const char *format, const char *name);
 int place(const struct placing *how, int directory_fd, struct verified *verified, int interrupt_fd,
 	  struct pool *pool, struct placed *placed, struct error *err);
 
-/* Removes staging directories that killed runs left in the directory; a live one is locked. */
+/*
+ * Removes what killed runs of this user left in the directory: staging directories of mode 0700 and
+ * copies under way. A live one is locked.
+ */
 void place_clean(int directory_fd);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "base/auto.h"
 #include "base/interrupt.h"
+#include "place/entry.h"
 #include "place/staging.h"
 
 #define BLOCK_BYTES (256 << 10)
@@ -175,6 +176,21 @@ static int publish_copy(const struct finished *file, int directory_fd, const cha
 	return bad ? -1 : 0;
 }
 
+/* A device or the like is somebody's, and renameat(2) would replace it. */
+static int spare(int directory_fd, const char *name, struct error *err)
+{
+	const char *problem;
+	struct stat st;
+
+	if (fstatat(directory_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0; /* if it is not because nothing is there, the renaming says so */
+	problem = entry_kind_problem(st.st_mode);
+	if (!problem)
+		return 0;
+	error_set(err, STAGE_CHROOT, 0, "replace %s: %s", name, problem);
+	return error_remedy(err, "choose another name");
+}
+
 /* Whether the file's only name is the temporary one. */
 static bool is_named(const struct finished *file, const struct stat *st)
 {
@@ -195,6 +211,10 @@ static int try_publish(const struct finished *file, int directory_fd, const char
 
 	if (fstat(file->fd, &st))
 		return error_set(err, STAGE_CHROOT, errno, "look at it");
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, STAGE_CHROOT, 0, "what is to be placed is no file");
+	if (!no_clobber && spare(directory_fd, name, err))
+		return -1;
 	named = is_named(file, &st);
 	if (!named && st.st_nlink)
 		return publish_copy(file, directory_fd, name, no_clobber, interrupt_fd, err);

@@ -17,7 +17,8 @@ struct finished {
 
 /*
  * Gives the file the name in the directory, in place of a file or link of that name (no_clobber: of
- * nothing); its temporary name is gone then. A file on another file system, or with a name that is
+ * nothing), never of anything else; its temporary name is gone then. What is no regular file is
+ * refused. A file on another file system, or with a name that is
  * not `temporary`, is copied with mode and owner. On failure the directory is as it was.
  * interrupt_fd ends a copy, as in place().
  */

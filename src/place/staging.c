@@ -69,29 +69,61 @@ int staging_make(int directory_fd, struct staging *staging, struct error *err)
 	return error_set(err, STAGE_CHROOT, errno, "make a directory to unpack in");
 }
 
+/* What is in it goes by the descriptor: the name may mean something else by now. */
+static int remove_directory(int directory_fd, const char *name, int fd)
+{
+	return tree_empty(fd) ? -1 : unlinkat(directory_fd, name, AT_REMOVEDIR);
+}
+
 void staging_remove(struct staging *staging)
 {
 	if (staging->fd < 0)
 		return;
-	if (tree_remove(staging->directory_fd, staging->name))
+	if (remove_directory(staging->directory_fd, staging->name, staging->fd))
 		log_warn("remove the directory %s that was unpacked in: %s", staging->name,
 			 strerror(errno));
 	drop_fd(&staging->fd);
 }
 
-/* A file of ours has a name of ours only between its making and its renaming. */
+/*
+ * Whether we can have made it. A directory of ours is for nobody else; a file has its mode already
+ * in the moment before it is renamed, but none by which others could write to it.
+ */
+static bool is_ours(const struct stat *st)
+{
+	if (st->st_uid != geteuid())
+		return false;
+	return S_ISDIR(st->st_mode) ? (st->st_mode & 07777) == 0700 :
+				      S_ISREG(st->st_mode) && !(st->st_mode & 07022);
+}
+
+/* A directory that something is mounted on is none. */
+static int open_left(int directory_fd, const char *name)
+{
+	int fd = tree_open(directory_fd, name);
+
+	return fd < 0 && errno == ENOTDIR ?
+		       openat(directory_fd, name,
+			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) :
+		       fd;
+}
+
+/*
+ * A file of ours has a name of ours only between its making and its renaming. Who held the lock
+ * until now may have renamed it, so the name is looked at again.
+ */
 static void clean_one(int directory_fd, const char *name)
 {
-	AUTO_FD fd = openat(directory_fd, name,
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	AUTO_FD fd = open_left(directory_fd, name);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) || flock(fd, LOCK_EX | LOCK_NB))
+	if (fd < 0 || fstat(fd, &st) || !is_ours(&st) || flock(fd, LOCK_EX | LOCK_NB) ||
+	    !is_still(directory_fd, name, fd))
 		return;
-	if (S_ISDIR(st.st_mode) && tree_remove(directory_fd, name))
-		log_warn("remove %s, which a killed run left: %s", name, strerror(errno));
 	if (S_ISREG(st.st_mode))
 		unlinkat(directory_fd, name, 0);
+	else if (remove_directory(directory_fd, name, fd))
+		log_warn("remove %s, which a killed run left: %s", name, strerror(errno));
 }
 
 void place_clean(int directory_fd)

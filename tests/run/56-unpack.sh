@@ -179,6 +179,10 @@ NAME='a directory in place of a file' && prepared && rm "$D/dir/test2" && mkdir 
 	refused "$A/two.tar" 'dir/test2: a directory is there, where a file is to be'
 NAME='a directory in place of the one file' && fresh && mkdir "$D/hello" &&
 	refused "$A/hello.gz" 'give it its name: Is a directory; choose another name, or remove the directory hello'
+NAME='a fifo in place of a file' && prepared && rm "$D/dir/test2" && mkfifo "$D/dir/test2" &&
+	refused "$A/two.tar" 'replace dir/test2: it is a fifo; choose another directory'
+NAME='a fifo in place of the one file' && fresh && mkfifo "$D/hello" &&
+	refused "$A/hello.gz" 'replace hello: it is a fifo; choose another name'
 NAME='--no-clobber' && prepared && refused "$A/two.tar" 'dir/test2: it is there already, and is not to be replaced' --no-clobber
 NAME='--no-clobber beside others' && fresh && mkdir "$D/dir" && echo kept >"$D/dir/kept" &&
 	becomes "$A/two.tar" 'dir=d,755 dir/kept=f,644,5 dir/test2=f,644,3 test1=f,644,3' --no-clobber
@@ -198,6 +202,8 @@ if [ "$(id -u)" = 0 ]; then
 	fresh && mkdir "$T/box/bin" && echo x >"$T/box/bin/tool"
 	unpack --chown 65534:65533 "$A/hello.gz"
 	is '--chown: one file' "$RC $(stat -c %u:%g "$D/hello")" '0 65534:65533'
+	NAME='a device in place of the one file' && fresh && mknod "$D/hello" c 1 3 &&
+		refused "$A/hello.gz" 'replace hello: it is a device; choose another name'
 	fresh
 	if mount -t tmpfs -o size=64k,mode=755 none "$D" 2>/dev/null; then
 		NAME='a full disk' && head -c 300000 /dev/urandom >"$T/big" && tar -C "$T" -cf "$T/big.tar" big &&

@@ -46,6 +46,7 @@ int main(void)
 	srunner_add_suite(runner, place_names_suite());
 	srunner_add_suite(runner, place_suite());
 	srunner_add_suite(runner, place_limits_suite());
+	srunner_add_suite(runner, place_hostile_suite());
 	srunner_add_suite(runner, cage_suite());
 	srunner_run_all(runner, CK_SILENT);
 	run = srunner_ntests_run(runner);

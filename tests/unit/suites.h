@@ -26,6 +26,7 @@ Suite *find_suite(void);
 Suite *place_names_suite(void);
 Suite *place_suite(void);
 Suite *place_limits_suite(void);
+Suite *place_hostile_suite(void);
 Suite *cage_suite(void);
 
 #endif

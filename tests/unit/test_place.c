@@ -306,6 +306,7 @@ START_TEST(what_killed_runs_left)
 
 	ck_assert_int_eq(staging_make(fixture.to, &live, &err), 0);
 	tree_write(&fixture.tree, "to/.nomad-exec-place-0/d/f", "dead");
+	ck_assert_int_eq(fchmodat(fixture.to, ".nomad-exec-place-0", 0700, 0), 0);
 	tree_write(&fixture.tree, "to/.nomad-exec-place-1", "dead");
 	tree_write(&fixture.tree, "to/.nomad-exec-other", "not ours");
 	ck_assert_int_eq(symlinkat("../to", fixture.to, ".nomad-exec-place-2"), 0);

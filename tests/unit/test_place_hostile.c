@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What somebody else may have put into a destination, and what a child that an archive took over
+ * could do. Needs a temporary directory; root alone can give files away.
+ */
+#include <check.h>
+
+#include "base/auto.h"
+#include "place/publish.h"
+#include "place/unpack.h"
+#include "suites.h"
+#include "written_tree.h"
+
+/* A tree with the directory to, which is opened. */
+struct fixture {
+	struct written_tree tree;
+	int to;
+};
+
+static void fixture_release(struct fixture *fixture)
+{
+	auto_close(&fixture->to);
+	tree_release(&fixture->tree);
+}
+
+#define FIXTURE __attribute__((cleanup(fixture_release))) struct fixture
+
+static struct fixture fixture_make(void)
+{
+	struct fixture fixture = { .tree = tree_make() };
+
+	ck_assert_int_eq(mkdirat(fixture.tree.fd, "to", 0755), 0);
+	fixture.to = openat(fixture.tree.fd, "to", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(fixture.to, 0);
+	return fixture;
+}
+
+static bool is_there(int fd, const char *name)
+{
+	return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void set_mode(const struct fixture *fixture, const char *name, mode_t mode)
+{
+	ck_assert_int_eq(fchmodat(fixture->to, name, mode, 0), 0);
+}
+
+START_TEST(what_others_gave_our_name_stays)
+{
+	FIXTURE fixture = fixture_make();
+
+	tree_write(&fixture.tree, "to/.nomad-exec-place-open/file", "a directory of mode 0755");
+	tree_write(&fixture.tree, "to/.nomad-exec-place-write", "others may write to it");
+	tree_write(&fixture.tree, "to/.nomad-exec-place-theirs", "");
+	tree_write(&fixture.tree, "to/.nomad-exec-place-private/file", "");
+	set_mode(&fixture, ".nomad-exec-place-write", 0666);
+	set_mode(&fixture, ".nomad-exec-place-private", 0700);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(fchownat(fixture.to, ".nomad-exec-place-theirs", 1, 1, 0), 0);
+		ck_assert_int_eq(fchownat(fixture.to, ".nomad-exec-place-private", 1, 1, 0), 0);
+	}
+	place_clean(fixture.to);
+	ck_assert(is_there(fixture.to, ".nomad-exec-place-open/file"));
+	ck_assert(is_there(fixture.to, ".nomad-exec-place-write"));
+	ck_assert_int_eq(is_there(fixture.to, ".nomad-exec-place-theirs"), geteuid() == 0);
+	ck_assert_int_eq(is_there(fixture.to, ".nomad-exec-place-private/file"), geteuid() == 0);
+}
+END_TEST
+
+/* The staging directory was moved away, and its name means another directory. */
+START_TEST(what_took_the_name_of_ours_stays)
+{
+	FIXTURE fixture = fixture_make();
+	struct staging staging = STAGING_INIT;
+	struct error err;
+
+	ck_assert_int_eq(staging_make(fixture.to, &staging, &err), 0);
+	ck_assert_int_eq(mkdirat(staging.fd, "ours", 0700), 0);
+	ck_assert_int_eq(renameat(fixture.to, staging.name, fixture.to, "moved"), 0);
+	tree_write(&fixture.tree, "to/victim/file", "");
+	ck_assert_int_eq(renameat(fixture.to, "victim", fixture.to, staging.name), 0);
+	staging_remove(&staging);
+	ck_assert(!is_there(fixture.to, "moved/ours"));
+	ck_assert_int_eq(renameat(fixture.to, staging.name, fixture.to, "victim"), 0);
+	ck_assert(is_there(fixture.to, "victim/file"));
+}
+END_TEST
+
+/* The child's rules hold in the launcher too, for what the child was made to do. */
+static const struct {
+	const char *path, *target, *message;
+} made[] = {
+	{ "d/link", "..", NULL },
+	{ "d/link", "/etc/shadow", "d/link: what it links to is absolute" },
+	{ "link", "../secret", "link: it links to outside of the archive" },
+	{ "d/e/link", "../../../secret", "d/e/link: it links to outside of the archive" },
+	{ "d/fifo", NULL, "d/fifo: it is a fifo" },
+	{ "d/a\nb", "x", "d/a?b: it has a control character in it, or is not UTF-8" },
+};
+
+START_TEST(what_the_child_made_is_judged_again)
+{
+	FIXTURE fixture = fixture_make();
+	struct staging staging = STAGING_INIT;
+	struct error err;
+	int bad;
+
+	ck_assert_int_eq(staging_make(fixture.to, &staging, &err), 0);
+	ck_assert_int_eq(mkdirat(staging.fd, "d", 0755), 0);
+	ck_assert_int_eq(mkdirat(staging.fd, "d/e", 0755), 0);
+	if (made[_i].target)
+		ck_assert_int_eq(symlinkat(made[_i].target, staging.fd, made[_i].path), 0);
+	else
+		ck_assert_int_eq(mkfifoat(staging.fd, made[_i].path, 0600), 0);
+	if (_i % 2) /* with a directory to fill, and without */
+		ck_assert_int_eq(mkdirat(fixture.to, "d", 0755), 0);
+	bad = merge(&staging, fixture.to, false, &err);
+	staging_remove(&staging);
+	ck_assert_int_eq(bad, made[_i].message ? -1 : 0);
+	ck_assert_int_eq(is_there(fixture.to, made[_i].path), !bad);
+	if (bad)
+		ck_assert_str_eq(err.text, made[_i].message);
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_not_published)
+{
+	FIXTURE fixture = fixture_make();
+	AUTO_FD fd = -1;
+	struct finished file;
+	struct error err;
+
+	ck_assert_int_eq(symlinkat("/etc/shadow", fixture.tree.fd, "file"), 0);
+	fd = openat(fixture.tree.fd, "file", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	file = (struct finished){ .fd = fd, .directory_fd = fixture.tree.fd, .temporary = "file" };
+	ck_assert_int_eq(publish(&file, fixture.to, "x", false, -1, &err), -1);
+	ck_assert_str_eq(err.text, "what is to be placed is no file");
+	ck_assert(!is_there(fixture.to, "x"));
+}
+END_TEST
+
+Suite *place_hostile_suite(void)
+{
+	Suite *suite = suite_create("place-hostile");
+	TCase *others = tcase_create("others"), *child = tcase_create("child");
+
+	tcase_add_test(others, what_others_gave_our_name_stays);
+	tcase_add_test(others, what_took_the_name_of_ours_stays);
+	tcase_add_loop_test(child, what_the_child_made_is_judged_again, 0,
+			    (int)(sizeof(made) / sizeof(made[0])));
+	tcase_add_test(child, what_is_no_file_is_not_published);
+	suite_add_tcase(suite, others);
+	suite_add_tcase(suite, child);
+	return suite;
+}
