@@ -75,6 +75,19 @@ refused '--no-clobber: one that is there' 1 "$D/hello" '(exists|already there|--
 fetched '--no-clobber: none is there' "$files/other" "$D/other" "$local_other" -- --no-clobber --destination "$D" "$files/other"
 holds 'and nothing else is there (clobber)' hello other
 
+# It looks for signals while it hashes: this file has no end that a test could wait for.
+truncate -s 1T "$D/endless"
+"$NX" fetch --no-cache --output "$D/endless" --checksum "$hello" "$http/file/hello" >"$T/out" 2>"$T/err" </dev/null &
+pid=$!
+hashing() { find "/proc/$pid/fd" -lname "$D/endless" | grep -q .; }
+ended() { ! [ -e "/proc/$pid/exe" ]; }
+ok 'an old file that takes long is hashed' wait_for 60 hashing
+kill -TERM $pid
+ok 'until a signal comes' wait_for 60 ended
+kill -KILL $pid 2>/dev/null
+wait $pid
+is 'which is its status, and said' "$? $(cat "$T/out" "$T/err")" '143 nomad-exec: interrupted by SIGTERM'
+
 clean
 echo victim >"$T/victim"
 ln -s "$T/victim" "$D/hello"
