@@ -190,9 +190,9 @@ misused 'a negative number of retries' -1 'retries' --retries -1 --destination "
 misused 'a mode of letters' u+x 'chmod' --chmod u+x --destination "$D" "$files/hello"
 misused 'a mode beyond all' 77777 'chmod' --chmod 77777 --destination "$D" "$files/hello"
 misused 'an owner who is not there' nx-none 'chown|user' --chown nx-none --destination "$D" "$files/hello"
-misused 'a header without a colon' nocolon 'header|colon' --header nocolon --destination "$D" "$http/file/hello"
+misused 'a header without a colon' '' '^nomad-exec: a header without a colon: expected NAME: VALUE$' --header nocolon --destination "$D" "$http/file/hello"
 misused 'a header with a line break' '' 'header.*control|control.*header' --header $'A: b\r\nC: d' --destination "$D" "$http/file/hello"
-misused 'a header name with a blank' 'A B' 'header' --header 'A B: c' --destination "$D" "$http/file/hello"
+misused 'a header name with a blank' '' '^nomad-exec: header "A": expected NAME: VALUE$' --header 'A B: c' --destination "$D" "$http/file/hello"
 misused 'a URL with a line break' "$http/file/" 'control character' --destination "$D" "$http/file/"$'\n'hello
 misused 'a name with an encoded line break' "$http/" 'control character' --destination "$D" "$http/%0d%0aX:1"
 misused 'a host with an encoded slash' '' 'host|URL|userinfo' --destination "$D" 'http://h%2f@evil.invalid:1/x'
