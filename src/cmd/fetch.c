@@ -79,7 +79,7 @@ static int compare_existing(struct job *job, const char *name, const struct stat
 	fd = openat(job->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	if (hash_fd(fd, name, &got, 1, &bytes, job->err))
+	if (hash_fd(fd, name, &got, 1, &bytes, job->interrupt_fd, job->err))
 		return -1;
 	job->unchanged = checksum_equal(&got, wanted);
 	job->obtained.artifact.bytes = bytes;

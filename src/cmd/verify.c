@@ -100,7 +100,7 @@ static int hash_file(const char *path, struct checksum *checksums, size_t n, uin
 	if (fd < 0)
 		return error_set(err, STAGE_VERIFY, errno, "open %.300s", path);
 	return hash_fd(fd, strcmp(path, "-") == 0 ? "standard input" : path, checksums, n, bytes,
-		       err);
+		       -1, err);
 }
 
 static int judge(struct tally *tally, const char *path, const struct checksum *wanted,

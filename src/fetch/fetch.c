@@ -55,11 +55,13 @@ static int check_header(const char *header, struct error *err)
 				    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	size_t length = strspn(header, token);
 
-	/* The value may be a secret: it is not shown. */
+	/* The value may be a secret: it is not shown, nor what may be one. */
+	if (!strchr(header, ':'))
+		return error_set_kind(err, STAGE_FETCH, ERROR_USAGE, 0,
+				      "a header without a colon: expected NAME: VALUE");
 	if (!length || header[length] != ':')
 		return error_set_kind(err, STAGE_FETCH, ERROR_USAGE, 0,
-				      "header \"%.*s\": expected NAME: VALUE",
-				      (int)strcspn(header, ":"), header);
+				      "header \"%.*s\": expected NAME: VALUE", (int)length, header);
 	if (url_has_control(header))
 		return error_set_kind(err, STAGE_FETCH, ERROR_USAGE, 0,
 				      "header %.*s: its value has a control character in it",

@@ -4,6 +4,7 @@
  * the user, but redirects of a hostile server are redacted here as well: every read is bounded by
  * the text, every copy by its length.
  */
+#include <ctype.h>
 #include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
@@ -91,8 +92,30 @@ static char *append(char *out, const char *from, const char *to)
 	return (char *)mempcpy(out, from, (size_t)(to - from));
 }
 
+/*
+ * Where a checksum that is the URL of a file of checksums ends, if anything in it may be secret;
+ * else NULL. A raw & or # may stand in its password: an @ says so.
+ */
+static const char *end_of_secret_sums(const struct parameter *parameter)
+{
+	const char *value = parameter->value, *end = value + strcspn(value, "&#"), *at;
+
+	if (strcasecmp(parameter->key, "checksum") != 0)
+		return NULL;
+	while (isalnum((unsigned char)*value) || *value == ':')
+		value++;
+	if (value == parameter->end) /* TYPE:HEX */
+		return NULL;
+	at = strrchr(value, '@');
+	if (at)
+		return at < end ? end : at + strcspn(at, "&#");
+	return value + strcspn(value, "%?;") < end ? end : NULL;
+}
+
 static char *redact_query(char *out, const char *query)
 {
+	const char *end;
+
 	while (*query && *query != '#') {
 		struct parameter parameter = query_parameter(query + 1);
 
@@ -101,6 +124,12 @@ static char *redact_query(char *out, const char *query)
 			out = stpcpy(out, "***");
 			/* Whether a ; is the end of it is for the server to say. */
 			query = parameter.value + strcspn(parameter.value, "&#");
+		} else if (parameter.value && (end = end_of_secret_sums(&parameter))) {
+			out = append(out, query, parameter.value);
+			out = stpcpy(out, strncasecmp(parameter.value, "file:", 5) == 0 ?
+						  "file:***" :
+						  "***");
+			query = end;
 		} else {
 			out = append(out, query, parameter.end);
 			query = parameter.end;
@@ -117,9 +146,28 @@ static const char *skip_scheme(const char *text)
 	return length && strncmp(text + length - 1, "://", 3) == 0 ? text + length + 2 : NULL;
 }
 
+/*
+ * Behind a userinfo in which a raw / ? or # stands, so that it looks like a host, a port that is
+ * none, and more; else NULL. What comes behind a real port is taken for it only if an @ is in the
+ * path.
+ */
+static const char *skip_odd_userinfo(const char *authority, const char *host)
+{
+	const char *end = host + strcspn(host, "/?#"), *at;
+	const char *port = memrchr(host, ':', (size_t)(end - host));
+	size_t length = strcspn(end, "?#");
+
+	if (!memchr(authority, ':', (size_t)(end - authority)))
+		return NULL;
+	if (*end != '/' || (port && port + 1 + strspn(port + 1, "0123456789") != end))
+		length = strlen(end);
+	at = memrchr(end, '@', length);
+	return at ? at + 1 : NULL;
+}
+
 const char *url_redact(const char *text, struct pool *pool)
 {
-	const char *authority = skip_scheme(text), *host, *query;
+	const char *authority = skip_scheme(text), *host, *odd, *query;
 	char *safe, *out;
 
 	if (*text == '/')
@@ -128,15 +176,18 @@ const char *url_redact(const char *text, struct pool *pool)
 		authority = text;
 		host = url_skip_userinfo(authority, "?#");
 	} else {
-		if (strncasecmp(text, "file:", 5) != 0)
+		if (strncasecmp(text, "file://", 7) != 0)
 			authority += strspn(authority, "/"); /* curl skips a third slash, too */
 		host = url_skip_userinfo(authority, "/?#");
 	}
+	odd = skip_odd_userinfo(authority, host);
+	host = odd ? odd : host;
 	query = host + strcspn(host, "?#");
 	safe = out = pool_alloc(pool, 2 * strlen(text) + 1); /* at most "sig=" becomes "sig=***" */
 	if (!safe)
 		return NULL;
 	out = append(out, text, authority);
+	out = stpcpy(out, odd ? "***@" : "");
 	out = append(out, host, query);
 	redact_query(out, query);
 	return safe;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "verify/verify.h"
 
 /* A block stays in the cache of a processor between read and digest; from 64 KiB on size is no
@@ -43,7 +44,7 @@ static int update(struct digests *digests, const void *data, size_t size, struct
 }
 
 int hash_fd(int fd, const char *what, struct checksum *checksums, size_t n, uint64_t *bytes,
-	    struct error *err)
+	    int interrupt_fd, struct error *err)
 {
 	__attribute__((cleanup(release))) struct digests digests = { 0 };
 	char block[BLOCK_BYTES];
@@ -53,6 +54,8 @@ int hash_fd(int fd, const char *what, struct checksum *checksums, size_t n, uint
 		return -1;
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a pipe has no use for it */
 	for (*bytes = 0; (got = read(fd, block, sizeof(block))) != 0;) {
+		if (interrupted(interrupt_fd, 0, STAGE_VERIFY, err))
+			return -1;
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)

@@ -21,7 +21,7 @@ static int hash_artifact(const struct artifact *artifact, const char *type, stru
 
 	snprintf(what, sizeof(what), "the artifact " URL_FORMAT, artifact->url);
 	got->type = type;
-	if (hash_fd(artifact->fd, what, got, 1, bytes, err))
+	if (hash_fd(artifact->fd, what, got, 1, bytes, -1, err))
 		return -1;
 	if (lseek(artifact->fd, 0, SEEK_SET))
 		return error_set(err, STAGE_VERIFY, errno, "rewind %s", what);

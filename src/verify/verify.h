@@ -41,10 +41,11 @@ void checksum_warn_if_weak(const char *type);
  * Reads fd from where it stands to its end, once, and fills n (at most HASH_TYPES_MAX) checksums by
  * their types. Anything that can be read will do: file, pipe, device. How many bytes that were goes
  * to *bytes. `what` names fd in errors, as in "read WHAT at byte 0: Is a directory"; those of
- * libcrypto have errnum 0.
+ * libcrypto have errnum 0. interrupt_fd (a signalfd, or -1) ends it with ERROR_INTERRUPTED, errnum
+ * the signal, which was then taken from it.
  */
 int hash_fd(int fd, const char *what, struct checksum *checksums, size_t n, uint64_t *bytes,
-	    struct error *err);
+	    int interrupt_fd, struct error *err);
 
 /*
  * A sums file, read line by line as coreutils' `sha256sum -c` reads it, but for all types at once:

@@ -75,6 +75,19 @@ refused '--no-clobber: one that is there' 1 "$D/hello" '(exists|already there|--
 fetched '--no-clobber: none is there' "$files/other" "$D/other" "$local_other" -- --no-clobber --destination "$D" "$files/other"
 holds 'and nothing else is there (clobber)' hello other
 
+# It looks for signals while it hashes: this file has no end that a test could wait for.
+truncate -s 1T "$D/endless"
+"$NX" fetch --no-cache --output "$D/endless" --checksum "$hello" "$http/file/hello" >"$T/out" 2>"$T/err" </dev/null &
+pid=$!
+hashing() { find "/proc/$pid/fd" -lname "$D/endless" | grep -q .; }
+ended() { ! [ -e "/proc/$pid/exe" ]; }
+ok 'an old file that takes long is hashed' wait_for 60 hashing
+kill -TERM $pid
+ok 'until a signal comes' wait_for 60 ended
+kill -KILL $pid 2>/dev/null
+wait $pid
+is 'which is its status, and said' "$? $(cat "$T/out" "$T/err")" '143 nomad-exec: interrupted by SIGTERM'
+
 clean
 echo victim >"$T/victim"
 ln -s "$T/victim" "$D/hello"
@@ -177,9 +190,9 @@ misused 'a negative number of retries' -1 'retries' --retries -1 --destination "
 misused 'a mode of letters' u+x 'chmod' --chmod u+x --destination "$D" "$files/hello"
 misused 'a mode beyond all' 77777 'chmod' --chmod 77777 --destination "$D" "$files/hello"
 misused 'an owner who is not there' nx-none 'chown|user' --chown nx-none --destination "$D" "$files/hello"
-misused 'a header without a colon' nocolon 'header|colon' --header nocolon --destination "$D" "$http/file/hello"
+misused 'a header without a colon' '' '^nomad-exec: a header without a colon: expected NAME: VALUE$' --header nocolon --destination "$D" "$http/file/hello"
 misused 'a header with a line break' '' 'header.*control|control.*header' --header $'A: b\r\nC: d' --destination "$D" "$http/file/hello"
-misused 'a header name with a blank' 'A B' 'header' --header 'A B: c' --destination "$D" "$http/file/hello"
+misused 'a header name with a blank' '' '^nomad-exec: header "A": expected NAME: VALUE$' --header 'A B: c' --destination "$D" "$http/file/hello"
 misused 'a URL with a line break' "$http/file/" 'control character' --destination "$D" "$http/file/"$'\n'hello
 misused 'a name with an encoded line break' "$http/" 'control character' --destination "$D" "$http/%0d%0aX:1"
 misused 'a host with an encoded slash' '' 'host|URL|userinfo' --destination "$D" 'http://h%2f@evil.invalid:1/x'

@@ -131,6 +131,12 @@ shown "$user/?$query"
 shown --checksum "file:$user/status/404/SUMS?$query" "$user/file/hello?$query"
 shown --checksum "file:$user/file/hello?$query" "$user/file/hello?$query"
 shown --header $'X-Bad: needle\r\n' "$user/file/hello"
+shown --header 'Authorization Bearer needle' "$user/file/hello"
+shown --header 'Authorization Basic needle:' "$user/file/hello"
+shown "http://user:pa/needle@$one_host/file/hello"
+shown "http://user:pa?needle@$one_host/file/hello"
+shown "$user/file/hello?checksum=file:$user/file/hello"
+shown "$user/file/hello?checksum=file:http%3A//user:needle%40$one_host/file/hello"
 http_proxy=http://user:needle@127.0.0.1:1 shown "$user/file/hello?$query"
 is 'secrets are in no message and in no result' "$(grep -n needle "$T/shown" | head -n 5)" ''
 is 'of which there were many' "$(($(wc -l <"$T/shown") > 40))" 1
