@@ -54,6 +54,20 @@ static const char *next_part(const char *at, size_t *length)
 	return at;
 }
 
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+	size_t n = strlen(end);
+
+	return length > n && strncmp(text + length - n, end, n) == 0;
+}
+
+/* What fetch goes on with the next time: nobody else may write that. */
+static bool is_partial(const char *part, size_t length)
+{
+	return part[0] == '.' &&
+	       (ends_with(part, length, ".part") || ends_with(part, length, ".part.state"));
+}
+
 const char *entry_name_problem(const char *name, unsigned int depth_max)
 {
 	const char *problem = text_problem(name);
@@ -74,6 +88,8 @@ const char *entry_name_problem(const char *name, unsigned int depth_max)
 			return "a part of it is longer than 255 bytes";
 		if (strncmp(part, OUR_PREFIX, strlen(OUR_PREFIX)) == 0)
 			return "names that begin with " OUR_PREFIX " are taken";
+		if (is_partial(part, length))
+			return "it has the name of a partial download";
 		if (!is_dots(part, length, 1) && ++depth > depth_max)
 			return "it lies too deep";
 	}

@@ -144,6 +144,8 @@ def names():
             ("drive-directory", "c:/x", "it begins with the name of a drive"),
             ("ours", "a/.nomad-exec-place-1/x", "names that begin with .nomad-exec- are taken"),
             ("ours-alone", ".nomad-exec-x", "names that begin with .nomad-exec- are taken"),
+            ("partial", ".other.bin.part", "it has the name of a partial download"),
+            ("partial-state", "a/.other.bin.part.state", "it has the name of a partial download"),
             ("part-of-256", "a/" + "p" * 256, "a part of it is longer than 255 bytes"),
             ("depth-65", "d/" * 64 + "x", "it lies too deep"),
             ("depth-2000", "d/" * 2000 + "x", "it lies too deep")):
