@@ -66,27 +66,57 @@ static const char *file_name(const struct job *job)
 	return job->placing.name ? job->placing.name : job->wanted.name;
 }
 
-/* Whether what is there has the checksum that is wanted: then there is nothing to do. */
-static int compare_existing(struct job *job, const char *name, const struct stat *st)
+/*
+ * The file, if nobody but us can write to it; else what it has now says nothing of what it has
+ * next.
+ */
+static int open_ours(const struct job *job, const char *name)
+{
+	AUTO_FD fd =
+		openat(job->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	if (st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)) && st.st_nlink == 1)
+		return take_fd(&fd);
+	log_info("%s/%s: others can write to it, or it has another name: it is not looked into",
+		 job->directory, name);
+	return -1;
+}
+
+/* As asked, also if it was there before. The owner first: that may take bits of the mode away. */
+static int dress(const struct job *job, int fd, const char *name)
+{
+	const struct placing *how = &job->placing;
+
+	if (how->set_owner && fchown(fd, how->uid, how->gid))
+		return error_set(job->err, STAGE_CHROOT, errno, "set the owner of %s/%s",
+				 job->directory, name);
+	if (how->set_permissions && fchmod(fd, how->permissions))
+		return error_set(job->err, STAGE_CHROOT, errno, "set the mode of %s/%s",
+				 job->directory, name);
+	return 0;
+}
+
+/* Whether what is there has the checksum that is wanted: then there is nothing to fetch. */
+static int compare_existing(struct job *job, const char *name)
 {
 	const struct checksum *wanted = &job->wanted.checksum;
 	struct checksum got = { .type = wanted->type };
-	AUTO_FD fd = -1;
+	AUTO_FD fd = wanted->type && !job->spec->force ? open_ours(job, name) : -1;
 	uint64_t bytes;
 
-	if (!wanted->type || job->spec->force || !S_ISREG(st->st_mode))
-		return 0;
-	fd = openat(job->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
 	if (hash_fd(fd, name, &got, 1, &bytes, job->interrupt_fd, job->err))
 		return -1;
 	job->unchanged = checksum_equal(&got, wanted);
 	job->obtained.artifact.bytes = bytes;
-	if (job->unchanged)
-		log_info("%s/%s has the right checksum already: nothing is fetched", job->directory,
-			 name);
-	return 0;
+	if (!job->unchanged)
+		return 0;
+	log_info("%s/%s has the right checksum already: nothing is fetched", job->directory, name);
+	return dress(job, fd, name);
 }
 
 static int look_at_destination(struct job *job)
@@ -99,7 +129,7 @@ static int look_at_destination(struct job *job)
 	if (S_ISDIR(st.st_mode))
 		return error_set(job->err, STAGE_SETUP, EISDIR, "the destination %s/%s",
 				 job->directory, name);
-	if (compare_existing(job, name, &st))
+	if (compare_existing(job, name))
 		return -1;
 	if (job->unchanged || !job->placing.no_clobber)
 		return 0;

@@ -75,6 +75,32 @@ refused '--no-clobber: one that is there' 1 "$D/hello" '(exists|already there|--
 fetched '--no-clobber: none is there' "$files/other" "$D/other" "$local_other" -- --no-clobber --destination "$D" "$files/other"
 holds 'and nothing else is there (clobber)' hello other
 
+# What is right now must stay so: only a file that nobody else can write to counts.
+# doubted NAME COMMAND...: once the command has made it writable for others, it is replaced
+doubted() {
+	local name=$1
+	shift
+	rm -rf "$D" "$T/link"
+	mkdir "$D"
+	cp "$files/hello" "$D/hello"
+	exec 9<"$D/hello" # keeps its inode from being used again
+	"$@"
+	fetched "$name" "$files/hello" "$D/hello" '' -- --destination "$D" --checksum "$hello" "$http/file/hello"
+	is "$name: it is another file" "$([ "$D/hello" -ef /proc/self/fd/9 ] || stat -c '%u %a %h' "$D/hello")" '0 644 1'
+	exec 9<&-
+}
+doubted 'one of another user is replaced' chown 65534 "$D/hello"
+doubted 'one that a group can write to' chmod 664 "$D/hello"
+doubted 'one that anyone can write to' chmod 646 "$D/hello"
+doubted 'one with a second name' ln "$D/hello" "$T/link"
+chmod 666 "$D/hello"
+refused '--no-clobber: one that anyone can write to' 1 "$D/hello" 'no-clobber' -- --no-clobber --destination "$D" --checksum "$hello" "$http/file/hello"
+chmod 600 "$D/hello"
+inode=$(stat -c %i "$D/hello") before=$(asked web /file/hello)
+fetch --destination "$D" --checksum "$hello" --chmod 751 --chown 65534:12 "$http/file/hello"
+is 'one that stays gets the mode and the owner that are asked for' \
+	"$RC $OUT$ERR $(stat -c '%i %a %u:%g' "$D/hello") $(asked web /file/hello)" "0 $D/hello $inode 751 65534:12 $before"
+
 # It looks for signals while it hashes: this file has no end that a test could wait for.
 truncate -s 1T "$D/endless"
 "$NX" fetch --no-cache --output "$D/endless" --checksum "$hello" "$http/file/hello" >"$T/out" 2>"$T/err" </dev/null &
