@@ -136,6 +136,13 @@ static int drop_capabilities(bool set_owner, struct error *err)
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)offsetof(struct seccomp_data, field))
 #define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
 #define ALLOW(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), RETURN(SECCOMP_RET_ALLOW)
+/* Denied if this argument has this value; else the next lines decide. */
+#define DENY_IF(name, argument, value)                                                             \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[argument]),               \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1), RETURN(DENIED), LOAD(nr)
+#define DENY_UNLESS(name, argument, value)                                                         \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[argument]),               \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 1, 0), RETURN(DENIED), LOAD(nr)
 /* Allowed if this argument, a mode, has no set-user-ID, set-group-ID or sticky bit. */
 #define ALLOW_MODE(name, argument)                                                                 \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[argument]),               \
@@ -145,7 +152,10 @@ static int drop_capabilities(bool set_owner, struct error *err)
 
 /*
  * What reading, writing below a directory and allocating take. openat2 is not among them, because a
- * filter does not see its mode: tree_open() then does without.
+ * filter does not see its mode: tree_open() then does without. No call may change the archive,
+ * which can be a cache's own file, or make another descriptor of it; of fcntl the other commands
+ * can have signals sent, and root's child could send them to whatever root runs. abort(3) ends a
+ * process without tgkill too.
  */
 static int filter_calls(void)
 {
@@ -154,6 +164,13 @@ static int filter_calls(void)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FILTER_ARCH, 1, 0),
 		RETURN(SECCOMP_RET_KILL_PROCESS),
 		LOAD(nr),
+		DENY_IF(fchmod, 0, CHILD_ARCHIVE),
+		DENY_IF(fchown, 0, CHILD_ARCHIVE),
+		DENY_IF(fchownat, 0, CHILD_ARCHIVE),
+		DENY_IF(utimensat, 0, CHILD_ARCHIVE),
+		DENY_IF(linkat, 0, CHILD_ARCHIVE),
+		DENY_IF(fcntl, 0, CHILD_ARCHIVE),
+		DENY_UNLESS(fcntl, 1, F_DUPFD_CLOEXEC),
 		ALLOW_MODE(openat, 3),
 		ALLOW(write),
 		ALLOW(utimensat),
@@ -182,7 +199,6 @@ static int filter_calls(void)
 		ALLOW(futex),
 		ALLOW(getpid),
 		ALLOW(gettid),
-		ALLOW(tgkill),
 		ALLOW(rt_sigprocmask),
 		ALLOW(rt_sigaction),
 		ALLOW(rt_sigreturn),

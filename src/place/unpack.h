@@ -59,7 +59,8 @@ enum { CHILD_ARCHIVE = 3, CHILD_STAGING, CHILD_REPORT, CHILD_FDS };
 /*
  * In the child: leaves it with those descriptors, the staging directory as its root, no network, no
  * capability that set_owner does not need, and few system calls, as far as the kernel and our
- * privileges allow. Fails only when what must always be possible is not.
+ * privileges allow. Where they allow the filter of system calls it can send no signal, and change
+ * nothing about the archive. Fails only when what must always be possible is not.
  */
 int confine(int archive_fd, int staging_fd, int report_fd, bool set_owner, struct error *err);
 

@@ -4,6 +4,9 @@
  * could do. Needs a temporary directory; root alone can give files away.
  */
 #include <check.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "base/auto.h"
 #include "place/publish.h"
@@ -139,6 +142,90 @@ START_TEST(what_is_no_file_is_not_published)
 }
 END_TEST
 
+/* What the child must be able to do, or not. The first thing that is otherwise, or 0. */
+static int try_calls(pid_t launcher)
+{
+	const struct timespec now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+	int fd = openat(CHILD_STAGING, "new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const bool as_wanted[] = {
+		fd >= 0,
+		fchmod(fd, 0640) == 0,
+		futimens(fd, now) == 0,
+		utimensat(CHILD_STAGING, "new", now, AT_SYMLINK_NOFOLLOW) == 0,
+		linkat(CHILD_STAGING, "new", CHILD_STAGING, "other", 0) == 0,
+		fcntl(CHILD_STAGING, F_DUPFD_CLOEXEC, 0) >= 0,
+		fchmod(CHILD_ARCHIVE, 0600) && errno == EPERM,
+		fchown(CHILD_ARCHIVE, (uid_t)-1, (gid_t)-1) && errno == EPERM,
+		fchownat(CHILD_ARCHIVE, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH) && errno == EPERM,
+		futimens(CHILD_ARCHIVE, now) && errno == EPERM,
+		utimensat(CHILD_ARCHIVE, "", now, AT_EMPTY_PATH) && errno == EPERM,
+		linkat(CHILD_ARCHIVE, "", CHILD_STAGING, "x", AT_EMPTY_PATH) && errno == EPERM,
+		fcntl(CHILD_ARCHIVE, F_DUPFD_CLOEXEC, 0) < 0 && errno == EPERM,
+		fcntl(CHILD_REPORT, F_SETOWN, launcher) && errno == EPERM,
+		fcntl(CHILD_REPORT, F_SETFL, O_ASYNC) && errno == EPERM,
+		fcntl(CHILD_REPORT, F_SETSIG, SIGTERM) && errno == EPERM,
+		kill(launcher, 0) && errno == EPERM,
+		tgkill(launcher, launcher, 0) && errno == EPERM,
+	};
+
+	for (size_t i = 0; i < sizeof(as_wanted); i++)
+		if (!as_wanted[i])
+			return (int)i + 1;
+	return 0;
+}
+
+#define UNFILTERED 100
+
+/* The status of a child that is confined, with a file of a cache for its archive. */
+static int status_of_child(const struct fixture *fixture, void (*act)(void))
+{
+	AUTO_FD archive = -1;
+	pid_t launcher = getpid(), pid;
+	struct error err;
+	int status, ends[2];
+
+	tree_write(&fixture->tree, "cached", "cached");
+	archive = openat(fixture->tree.fd, "cached", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid) {
+		if (confine(archive, fixture->to, ends[1], false, &err))
+			_exit(UNFILTERED - 1);
+		/* Only the filter denies this. */
+		if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
+			_exit(UNFILTERED);
+		if (act)
+			act();
+		_exit(try_calls(launcher));
+	}
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* A kernel without filters has the other fences only. */
+START_TEST(what_the_child_can_do)
+{
+	FIXTURE fixture = fixture_make();
+	int status = status_of_child(&fixture, NULL);
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_msg(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == UNFILTERED, "call %d",
+		      WEXITSTATUS(status));
+}
+END_TEST
+
+START_TEST(a_child_that_aborts_ends)
+{
+	FIXTURE fixture = fixture_make();
+	int status = status_of_child(&fixture, abort);
+
+	ck_assert(!WIFEXITED(status) || WEXITSTATUS(status) == UNFILTERED);
+}
+END_TEST
+
 Suite *place_hostile_suite(void)
 {
 	Suite *suite = suite_create("place-hostile");
@@ -148,6 +235,8 @@ Suite *place_hostile_suite(void)
 	tcase_add_test(others, what_took_the_name_of_ours_stays);
 	tcase_add_loop_test(child, what_the_child_made_is_judged_again, 0,
 			    (int)(sizeof(made) / sizeof(made[0])));
+	tcase_add_test(child, what_the_child_can_do);
+	tcase_add_test(child, a_child_that_aborts_ends);
 	tcase_add_test(child, what_is_no_file_is_not_published);
 	suite_add_tcase(suite, others);
 	suite_add_tcase(suite, child);
