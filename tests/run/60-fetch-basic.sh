@@ -105,7 +105,9 @@ is 'one that stays gets the mode and the owner that are asked for' \
 truncate -s 1T "$D/endless"
 "$NX" fetch --no-cache --output "$D/endless" --checksum "$hello" "$http/file/hello" >"$T/out" 2>"$T/err" </dev/null &
 pid=$!
+# shellcheck disable=SC2317 # wait_for calls these
 hashing() { find "/proc/$pid/fd" -lname "$D/endless" | grep -q .; }
+# shellcheck disable=SC2317
 ended() { ! [ -e "/proc/$pid/exe" ]; }
 ok 'an old file that takes long is hashed' wait_for 60 hashing
 kill -TERM $pid
