@@ -163,14 +163,11 @@ static int bring(const struct source *source, const struct url *url, const struc
 		 const struct fetch_options *options, struct partial *partial, struct sink *sink,
 		 struct pool *pool, struct delivery *delivery, struct error *err)
 {
-	bool quiet = options->progress == PROGRESS_NONE;
-
 	sink->fd = partial->fd;
 	sink->digest_type = wanted->type;
 	if (sink_begin(sink, partial->bytes, err))
 		return -1;
-	progress_begin(&sink->progress, quiet ? PROGRESS_NONE : options->progress, url->name,
-		       partial->bytes);
+	progress_begin(&sink->progress, options->progress, url->name, partial->bytes);
 	if (url->path)
 		return fetch_file(url, sink, err);
 	return fetch_http(url, source, wanted->type != NULL, options, partial, sink, pool, delivery,

@@ -104,14 +104,13 @@ static void draw_bar(struct progress *progress, uint64_t bytes, uint64_t total)
 	progress->drawn = true;
 }
 
-static void write_json(const struct progress *progress, uint64_t bytes, uint64_t total)
+static void write_json(uint64_t bytes, uint64_t total)
 {
 	if (total)
 		printf("{\"bytes\": %" PRIu64 ", \"total\": %" PRIu64 "}\n", bytes, total);
 	else
 		printf("{\"bytes\": %" PRIu64 ", \"total\": null}\n", bytes);
 	fflush(stdout);
-	(void)progress;
 }
 
 void progress_show(struct progress *progress, uint64_t bytes, uint64_t total)
@@ -126,7 +125,7 @@ void progress_show(struct progress *progress, uint64_t bytes, uint64_t total)
 		return;
 	progress->shown_ms = now;
 	if (progress->kind == PROGRESS_JSON) {
-		write_json(progress, bytes, total);
+		write_json(bytes, total);
 	} else if (progress->terminal) {
 		draw_bar(progress, bytes, total);
 	} else {
